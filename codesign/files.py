@@ -1,0 +1,47 @@
+"""Files written whole or not at all: beside the target first, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from codesign.errors import CodesignError
+
+
+def write_atomic(path: str | Path, data: bytes | str) -> Path:
+    """Write `data` to `path`; a reader sees the old file or the whole new one, never a part.
+
+    Text is written as UTF-8. Raises CodesignError (one line) where the folder is missing,
+    read-only or full; the old file, if any, is untouched then.
+    """
+    target = Path(path)
+    raw = data.encode("utf-8") if isinstance(data, str) else data
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 (a file descriptor's path)
+        os.replace(temporary, target)  # noqa: PTH105
+        temporary = None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CodesignError(
+            f"{target}: cannot be written ({reason}); choose a folder that exists, "
+            "is writable and has room"
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+    return target
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
