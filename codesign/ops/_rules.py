@@ -1,0 +1,61 @@
+"""Rules that several operations share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.errors import CodesignError
+from codesign.ir import IntArray, IntType, Value
+
+
+def need_rank(label: str, value: Value, rank: int, axes: str) -> None:
+    """Refuse a value whose shape has not `rank` axes."""
+    if len(value.shape) != rank:
+        raise CodesignError(f"{label} is {value}; its shape must be {axes}")
+
+
+def need_byte(label: str, value: Value) -> None:
+    """Refuse codes that do not fit a byte: products take 1 to 8 bit operands."""
+    if value.type.lo < -128 or value.type.hi > 255 or value.type.hi - value.type.lo > 255:
+        raise CodesignError(
+            f"{label} has codes {value.type}; products take at most 8 b; rescale before it"
+        )
+
+
+def product_interval(rows: IntArray, operand: IntType) -> IntType:
+    """Proved interval of `sum_i rows[r, i] * x_i` over every x in `operand`, all rows r.
+
+    Exact: each bound is reached by the row's own worst input.
+    """
+    wide = rows.astype(np.int64)
+    positive = np.where(wide > 0, wide, 0).sum(axis=1)
+    negative = np.where(wide < 0, wide, 0).sum(axis=1)
+    low = positive * operand.lo + negative * operand.hi
+    high = positive * operand.hi + negative * operand.lo
+    return IntType(int(low.min()), int(high.max()))
+
+
+def window_sizes(
+    label: str, sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Output sizes of a sliding window; refuses a window larger than what it slides over."""
+    for size, width in zip(sizes, kernel, strict=True):
+        if width > size:
+            raise CodesignError(
+                f"{label}: the window is {kernel}, larger than the padded map {sizes}; "
+                "use a smaller window or more padding"
+            )
+    return tuple((s - k) // t + 1 for s, k, t in zip(sizes, kernel, stride, strict=True))
+
+
+def need_axes(op: str, name: str, values: tuple[int, ...], rank: int) -> None:
+    """Refuse an attribute that has not one integer per axis."""
+    if len(values) != rank:
+        raise CodesignError(
+            f"{op}: attribute {name} is {values}; give {rank} integers, one an axis"
+        )
+
+
+def divisors(number: int) -> str:
+    """The divisors of `number`, written for a message."""
+    return ", ".join(str(d) for d in range(1, number + 1) if number % d == 0)

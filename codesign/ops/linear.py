@@ -1,0 +1,173 @@
+"""Products with constant weights: convolution and fully connected layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.errors import CodesignError
+from codesign.ir import (
+    Attribute,
+    FunctionBuilder,
+    IntArray,
+    Operations,
+    OpSpec,
+    Value,
+    mac,
+    register,
+)
+from codesign.ops._rules import (
+    divisors,
+    need_axes,
+    need_byte,
+    need_rank,
+    product_interval,
+    window_sizes,
+)
+
+
+def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, int]:
+    """ConvInteger and MatMulInteger want unsigned bytes: the body subtracts the least code."""
+    return {"x_offset": min(arguments[0].type.lo, 0)}
+
+
+@register
+class Conv(OpSpec):
+    """`y[o,i,j] = sum_{c,u,v} weight[o,c,u,v] * x[g(o)*C/groups + c, i*stride + u - padding, ...]`.
+
+    2-D convolution (cross-correlation) of codes with constant weight codes, exact accumulators.
+    Taps that fall outside the map read `pad_code`, which must be a code of `x`: a bipolar map
+    has no zero. Group `g(o) = o // (O/groups)`.
+    """
+
+    name = "conv"
+    family = "linear"
+    inputs = ("x", "weight")
+    constant_inputs = ("weight",)
+    attributes = (
+        Attribute("groups", "groups of channels that do not mix", default=1, lo=1),
+        Attribute("stride", "step of the window, rows and columns", "ints", (1, 1), lo=1),
+        Attribute("padding", "cells added on both sides, rows and columns", "ints", (0, 0), lo=0),
+        Attribute("pad_code", "the code that the added cells hold", default=0),
+    )
+    unit = "mac_array"
+
+    def infer(
+        self,
+        x: Value,
+        weight: Value,
+        *,
+        groups: int,
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        pad_code: int,
+    ) -> Value:
+        need_rank("x", x, 3, "channels x height x width")
+        need_rank("weight", weight, 4, "outputs x inputs/groups x height x width")
+        need_byte("x", x)
+        need_byte("weight", weight)
+        need_axes("conv", "stride", stride, 2)
+        need_axes("conv", "padding", padding, 2)
+        channels, (outputs, depth, *kernel) = x.shape[0], weight.shape
+        if channels % groups:
+            raise CodesignError(
+                f"{groups} groups do not divide {channels} input channels; "
+                f"use a divisor of {channels} ({divisors(channels)})"
+            )
+        if outputs % groups:
+            raise CodesignError(
+                f"{groups} groups do not divide {outputs} output channels; "
+                f"use a divisor of {outputs} ({divisors(outputs)})"
+            )
+        if depth != channels // groups:
+            raise CodesignError(
+                f"weight has {depth} input channels a group, x has {channels} channels in "
+                f"{groups} groups; give weights with {channels // groups}"
+            )
+        code = type(x.type)(pad_code, pad_code)
+        if any(padding) and not x.type.holds(code):
+            raise CodesignError(
+                f"pad code {pad_code} is not a code of x {x.type}; choose one of its codes"
+            )
+        padded = tuple(s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True))
+        sizes = window_sizes("conv", padded, tuple(kernel), stride)
+        assert weight.data is not None  # a constant input
+        interval = product_interval(weight.data.reshape(outputs, -1), x.type)
+        return x.like(shape=(outputs, *sizes), type=interval)
+
+    def reference(
+        self,
+        x: IntArray,
+        weight: IntArray,
+        *,
+        groups: int,
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        pad_code: int,
+    ) -> IntArray:
+        (rows, columns), (down, right) = weight.shape[2:], stride
+        border = [(0, 0), (0, 0), *((p, p) for p in padding)]
+        x = np.pad(x.astype(np.int64), border, constant_values=pad_code)
+        windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(2, 3))
+        windows = windows[:, :, ::down, ::right]
+        results = [
+            np.einsum("ncijuv,ocuv->noij", part, kernel, dtype=np.int64, optimize=True)
+            for part, kernel in zip(
+                np.split(windows, groups, axis=1), np.split(weight, groups), strict=True
+            )
+        ]
+        return np.concatenate(results, axis=1)
+
+    def onnx(self, f: FunctionBuilder, x: str, weight: str) -> str:
+        zeros = f.const([0, 0])
+        padding = f.attr("padding")
+        pads = f.Concat(zeros, padding, zeros, padding, axis=0)
+        offset = f.attr("x_offset", "int32")
+        code = f.attr("pad_code", "int32")
+        wide = f.Pad(f.cast(x, "int32"), pads, code)
+        unsigned = f.cast(f.Sub(wide, offset), "uint8")
+        zero_point = f.cast(f.Neg(offset), "uint8")
+        accumulator = f.ConvInteger(
+            unsigned, weight, zero_point, group=f.ref("groups"), strides=f.ref("stride")
+        )
+        return f.carry(accumulator)
+
+    def onnx_attributes(self, arguments: tuple[Value, ...]) -> dict[str, int]:
+        return _byte_offset(arguments)
+
+    def cost(self, x: Value, weight: Value, **attrs: object) -> Operations:
+        pixels = self.infer(x, weight, **attrs).size  # type: ignore[arg-type]
+        taps = int(np.prod(weight.shape[1:]))
+        return mac(weight.type.storage_bits, x.type.storage_bits, pixels * taps)
+
+
+@register
+class Linear(OpSpec):
+    """`y[o] = sum_i weight[o,i] * x[i]`: fully connected layer, exact accumulators."""
+
+    name = "linear"
+    family = "linear"
+    inputs = ("x", "weight")
+    constant_inputs = ("weight",)
+    unit = "mac_array"
+
+    def infer(self, x: Value, weight: Value) -> Value:
+        need_rank("x", x, 1, "features")
+        need_rank("weight", weight, 2, "outputs x features")
+        need_byte("weight", weight)
+        if weight.shape[1] != x.shape[0]:
+            raise CodesignError(
+                f"weight takes {weight.shape[1]} features, x has {x.shape[0]}; make them equal"
+            )
+        assert weight.data is not None  # a constant input
+        return x.like(shape=weight.shape[:1], type=product_interval(weight.data, x.type))
+
+    def reference(self, x: IntArray, weight: IntArray) -> IntArray:
+        return x.astype(np.int64) @ weight.astype(np.int64).T
+
+    def onnx(self, f: FunctionBuilder, x: str, weight: str) -> str:
+        # int32 throughout: features may be sums, wider than MatMulInteger's bytes
+        transposed = f.Transpose(f.cast(weight, "int32"), perm=[1, 0])
+        return f.carry(f.MatMul(f.cast(x, "int32"), transposed))
+
+    def cost(self, x: Value, weight: Value) -> Operations:
+        return mac(weight.type.storage_bits, x.type.storage_bits, weight.size)

@@ -1,0 +1,189 @@
+"""From accumulators to codes: shifts, saturation, thresholds at zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.errors import CodesignError
+from codesign.ir import (
+    Attribute,
+    FunctionBuilder,
+    IntArray,
+    IntType,
+    Operations,
+    OpSpec,
+    Value,
+    ops,
+    register,
+    unsigned,
+)
+
+_SHIFT = Attribute("shift", "bits dropped, arithmetic shift to the right", default=0, lo=0, hi=31)
+
+
+def _floor_shift(f: FunctionBuilder, x: str) -> str:
+    """`x >> shift` for signed int64: ONNX shifts unsigned only, so `(x - mod(x, 2^b)) / 2^b`."""
+    one = f.const(1, "uint64")
+    power = f.cast(f.BitShift(one, f.attr("shift", "uint64"), direction="LEFT"), "int64")
+    return f.Div(f.Sub(x, f.Mod(x, power)), power)
+
+
+def _shifted(interval: IntType, shift: int) -> IntType:
+    return IntType(interval.lo >> shift, interval.hi >> shift)
+
+
+@register
+class BitShiftNorm(OpSpec):
+    """`y[c] = (x[c] + bias[c]) >> shift`: bit-shift normalization (NQE; 2-nqe.md 4.2).
+
+    One shift for the layer, one integer bias per channel, no multiplier. The shift is
+    arithmetic: it floors.
+    """
+
+    name = "bit_shift_norm"
+    family = "rescale"
+    inputs = ("x", "bias")
+    constant_inputs = ("bias",)
+    attributes = (_SHIFT,)
+    unit = "bit_shift_norm"
+
+    def infer(self, x: Value, bias: Value, *, shift: int) -> Value:
+        if not x.shape or bias.shape != x.shape[:1]:
+            raise CodesignError(
+                f"bias has shape {bias.shape}, x is {x}; give one bias a channel of x"
+            )
+        total = self._sum(x, bias)
+        if total.width > 32:
+            raise CodesignError(
+                f"the sum x + bias has the interval {total}, {total.width} b; at most 32 b are "
+                "allowed; use smaller biases"
+            )
+        return x.like(type=_shifted(total, shift))
+
+    @staticmethod
+    def _sum(x: Value, bias: Value) -> IntType:
+        assert bias.data is not None  # a constant input
+        return IntType(x.type.lo + int(bias.data.min()), x.type.hi + int(bias.data.max()))
+
+    def reference(self, x: IntArray, bias: IntArray, *, shift: int) -> IntArray:
+        per_channel = bias.astype(np.int64).reshape(-1, *[1] * (x.ndim - 2))
+        return (x.astype(np.int64) + per_channel) >> shift
+
+    def onnx(self, f: FunctionBuilder, x: str, bias: str) -> str:
+        # bias (C) against (N, C, ...): channels last, add, and back in the map's shape
+        wide = f.cast(x, "int64")
+        flat = f.Reshape(wide, f.Concat(f.const([0, 0]), f.const([-1]), axis=0))
+        total = f.Add(flat, f.Unsqueeze(f.cast(bias, "int64"), f.const([1])))
+        return f.carry(f.Reshape(_floor_shift(f, total), f.Shape(x)))
+
+    def cost(self, x: Value, bias: Value, *, shift: int) -> Operations:
+        width = self._sum(x, bias).width
+        shifts = ops("shift", width, x.size) if shift else Operations()
+        return ops("add", width, x.size) + shifts
+
+
+@register
+class Hwmsb(OpSpec):
+    """`y = clip(x >> shift, 0, 2^bits - 1)`: half-wave most-significant-bit (2-nqe.md 4.1).
+
+    Negative values give 0; of the others the `bits` bits above `shift` are kept, saturated.
+    """
+
+    name = "hwmsb"
+    family = "rescale"
+    inputs = ("x",)
+    attributes = (Attribute("bits", "bits of a code", default=2, lo=1, hi=8), _SHIFT)
+    unit = "bit_shift_norm"
+
+    def infer(self, x: Value, *, bits: int, shift: int) -> Value:
+        low, high = _shifted(x.type, shift).lo, _shifted(x.type, shift).hi
+        top = unsigned(bits).hi
+        return x.like(type=IntType(min(max(low, 0), top), min(max(high, 0), top)))
+
+    def reference(self, x: IntArray, *, bits: int, shift: int) -> IntArray:
+        return np.asarray(np.clip(x.astype(np.int64) >> shift, 0, (1 << bits) - 1))
+
+    def onnx(self, f: FunctionBuilder, x: str) -> str:
+        one = f.const(1, "uint64")
+        power = f.cast(f.BitShift(one, f.attr("bits", "uint64"), direction="LEFT"), "int64")
+        shifted = _floor_shift(f, f.cast(x, "int64"))
+        return f.carry(f.Clip(shifted, f.const(0), f.Sub(power, f.const(1))))
+
+    def cost(self, x: Value, *, bits: int, shift: int) -> Operations:
+        shifts = ops("shift", x.type.width, x.size) if shift else Operations()
+        return shifts + ops("compare", _shifted(x.type, shift).width, 2 * x.size)
+
+
+@register
+class Heaviside(OpSpec):
+    """`y = 1 if x > 0 else 0`: the strict step (1-heq.md 4.4)."""
+
+    name = "heaviside"
+    family = "rescale"
+    inputs = ("x",)
+    unit = "threshold_unit"
+
+    def infer(self, x: Value) -> Value:
+        return x.like(type=IntType(int(x.type.lo > 0), int(x.type.hi > 0)))
+
+    def reference(self, x: IntArray) -> IntArray:
+        return (x > 0).astype(np.int64)
+
+    def onnx(self, f: FunctionBuilder, x: str) -> str:
+        return f.carry(f.Greater(f.cast(x, "int64"), f.const(0)))
+
+    def cost(self, x: Value) -> Operations:
+        return ops("compare", x.type.width, x.size)
+
+
+@register
+class Sign(OpSpec):
+    """`y = 1 if x >= 0 else -1`: bipolar codes, `sign(0) = +1`."""
+
+    name = "sign"
+    family = "rescale"
+    inputs = ("x",)
+    unit = "threshold_unit"
+
+    def infer(self, x: Value) -> Value:
+        low, high = 2 * (x.type.lo >= 0) - 1, 2 * (x.type.hi >= 0) - 1
+        return x.like(type=IntType(low, high, 2))
+
+    def reference(self, x: IntArray) -> IntArray:
+        return np.where(x >= 0, np.int64(1), np.int64(-1))
+
+    def onnx(self, f: FunctionBuilder, x: str) -> str:
+        positive = f.GreaterOrEqual(f.cast(x, "int64"), f.const(0))
+        return f.carry(f.Where(positive, f.const(1), f.const(-1)))
+
+    def cost(self, x: Value) -> Operations:
+        return ops("compare", x.type.width, x.size)
+
+
+@register
+class Clip(OpSpec):
+    """`y = min(max(x, lo), hi)`: saturation to an interval."""
+
+    name = "clip"
+    family = "rescale"
+    inputs = ("x",)
+    attributes = (Attribute("lo", "least value"), Attribute("hi", "greatest value"))
+    unit = "threshold_unit"
+
+    def infer(self, x: Value, *, lo: int, hi: int) -> Value:
+        if lo > hi:
+            raise CodesignError(f"clip: lo {lo} is above hi {hi}; give lo <= hi")
+        inside = x.type.lo >= lo and x.type.hi <= hi
+        if inside:
+            return x.like()
+        low, high = min(max(x.type.lo, lo), hi), min(max(x.type.hi, lo), hi)
+        return x.like(type=IntType(low, high))
+
+    def reference(self, x: IntArray, *, lo: int, hi: int) -> IntArray:
+        return np.clip(x.astype(np.int64), lo, hi)
+
+    def onnx(self, f: FunctionBuilder, x: str) -> str:
+        return f.carry(f.Clip(f.cast(x, "int64"), f.attr("lo"), f.attr("hi")))
+
+    def cost(self, x: Value, *, lo: int, hi: int) -> Operations:
+        return ops("compare", x.type.width, 2 * x.size)
