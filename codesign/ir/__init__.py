@@ -1,6 +1,6 @@
 """The integer program: types, graph, builder, checker, text form, operation declarations."""
 
-from codesign.ir.builder import MAX_WIDTH, GraphBuilder, infer
+from codesign.ir.builder import GraphBuilder, infer
 from codesign.ir.check import check
 from codesign.ir.cost import KINDS, Operation, Operations, mac, ops
 from codesign.ir.graph import FORMAT, AttrValue, Graph, Node, Value, constant
@@ -14,7 +14,7 @@ from codesign.ir.opspec import (
     table,
 )
 from codesign.ir.text import content_hash, digest, to_text
-from codesign.ir.types import CARRIERS, IntArray, IntType, code_set, unsigned
+from codesign.ir.types import CARRIERS, MAX_WIDTH, IntArray, IntType, code_set, unsigned
 
 __all__ = [
     "CARRIERS",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from codesign.errors import CodesignError
 from codesign.ir.graph import Graph, Node, Value, constant
 from codesign.ir.opspec import OpSpec, lookup
-from codesign.ir.types import IntArray, IntType
-
-#: Widest register of a computed value; ONNX's integer products accumulate in 32 bits.
-MAX_WIDTH = 32
+from codesign.ir.types import MAX_WIDTH, IntArray, IntType
 
 
 class GraphBuilder:
@@ -26,8 +24,9 @@ class GraphBuilder:
     """
 
     def __init__(self, name: str, metadata: Mapping[str, Any] | None = None) -> None:
+        need_name(name)
         self.name = name
-        self.metadata = dict(metadata or {})
+        self.metadata = {key: plain_json(key, item) for key, item in (metadata or {}).items()}
         self._values: dict[str, Value] = {}
         self._inputs: list[str] = []
         self._nodes: list[Node] = []
@@ -35,13 +34,11 @@ class GraphBuilder:
 
     def input(self, name: str, shape: tuple[int, ...], code_type: IntType) -> str:
         """A graph input of this shape (no batch axis) and code set."""
-        for size in shape:
-            if size < 1:
-                raise CodesignError(
-                    f"input {name!r} has shape {tuple(shape)}; every size must be 1 or more"
-                )
+        value = Value(tuple(map(int, shape)), code_type)
+        need_input(name, value)
+        self._define(name, value)
         self._inputs.append(name)
-        return self._define(name, Value(tuple(map(int, shape)), code_type))
+        return name
 
     def constant(self, name: str, codes: IntArray, code_type: IntType) -> str:
         """A constant; its codes must be in `code_type`."""
@@ -65,8 +62,10 @@ class GraphBuilder:
         return name
 
     def output(self, name: str) -> str:
-        """Hand the value `name` out."""
+        """Hand the result `name` of a node out."""
         self.value(name)
+        if all(node.name != name for node in self._nodes):
+            raise CodesignError(f"output {name!r} is not the result of a node; name a node")
         if name in self._outputs:
             raise CodesignError(f"output {name!r} is given twice; give it once")
         self._outputs.append(name)
@@ -93,10 +92,7 @@ class GraphBuilder:
         )
 
     def _define(self, name: str, value: Value) -> str:
-        if not name or any(
-            character.isspace() or not character.isprintable() for character in name
-        ):
-            raise CodesignError(f"{name!r} is not a name; use letters, digits, '.', '_', '-', '/'")
+        need_name(name)
         if name in self._values:
             raise CodesignError(f"value {name!r} is defined twice; names must differ")
         self._values[name] = value
@@ -120,10 +116,37 @@ def infer(spec: OpSpec, arguments: tuple[Value, ...], attrs: Mapping[str, object
             )
             raise CodesignError(f"{spec.name}: input {label} is {found}; it must be {wanted}")
     result = spec.infer(*arguments, **attrs)
-    limit = 1 << (MAX_WIDTH - 1)
-    if result.type.lo < -limit or result.type.hi >= limit:
+    if not result.type.fits_register:
         raise CodesignError(
             f"{spec.name}: the result's interval is {result.type}, {result.type.width} b; "
             f"at most {MAX_WIDTH} signed bits are allowed; narrow the operands or rescale earlier"
         )
     return result
+
+
+def need_name(name: str) -> None:
+    """Refuse a name that is empty or holds white space: the text form could not be read back."""
+    if not name or any(c.isspace() or not c.isprintable() for c in name):
+        raise CodesignError(f"{name!r} is not a name; use letters, digits, '.', '_', '-', '/'")
+
+
+def need_input(name: str, value: Value) -> None:
+    """Refuse a graph input without elements, or wider than a register."""
+    if any(size < 1 for size in value.shape):
+        raise CodesignError(f"input {name!r} has shape {value.shape}; every size must be 1 or more")
+    if not value.type.fits_register:
+        raise CodesignError(
+            f"input {name!r} has codes {value.type}, {value.type.width} b; at most {MAX_WIDTH} "
+            "signed bits are allowed; narrow them before the program"
+        )
+
+
+def plain_json(key: str, item: object) -> Any:
+    """Metadata as a file gives it back (tuples become lists); refuses what JSON cannot hold."""
+    need_name(key)
+    try:
+        return json.loads(json.dumps(item, allow_nan=False))
+    except (TypeError, ValueError):
+        raise CodesignError(
+            f"metadata {key} is {item!r}; give text, finite numbers, lists or mappings"
+        ) from None

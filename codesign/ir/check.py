@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from codesign.errors import CodesignError
-from codesign.ir.builder import infer
-from codesign.ir.graph import Graph
+from codesign.ir.builder import infer, need_input, need_name
+from codesign.ir.graph import Graph, constant
 from codesign.ir.opspec import lookup
 
 
@@ -19,16 +19,11 @@ def check(graph: Graph) -> None:
     if not graph.inputs or not graph.outputs:
         missing = "input" if not graph.inputs else "output"
         raise CodesignError(f"{graph.name}: has no {missing}; add one")
-    for name in graph.inputs:
-        if name not in graph.values or graph.values[name].is_constant:
-            raise CodesignError(f"{graph.name}: input {name!r} is not a map; declare it")
-    for name, value in graph.constants.items():
-        data = value.data
-        assert data is not None  # what makes it a constant
-        if tuple(data.shape) != value.shape or not value.type.contains(data):
-            raise CodesignError(
-                f"{graph.name}: constant {name!r} has codes outside {value}; correct its type"
-            )
+    for kind, names in (("input", graph.inputs), ("output", graph.outputs)):
+        for name in names:
+            if names.count(name) > 1:
+                raise CodesignError(f"{graph.name}: {kind} {name!r} is given twice; give it once")
+    _check_sources(graph)
     for node in graph.nodes:
         if node.name in defined:
             raise CodesignError(f"{graph.name}: value {node.name!r} is defined twice; rename one")
@@ -40,9 +35,16 @@ def check(graph: Graph) -> None:
                 )
         spec = lookup(node.op)
         try:
-            proved = infer(spec, graph.arguments(node), spec.parse_attributes(node.attrs))
+            need_name(node.name)
+            parsed = spec.parse_attributes(node.attrs)
+            proved = infer(spec, graph.arguments(node), parsed)
         except CodesignError as error:
             raise type(error)(f"{graph.name}: {node.name}: {error}") from None
+        if parsed != node.attrs:
+            raise CodesignError(
+                f"{graph.name}: {node.name!r} has attributes {dict(node.attrs)}; "
+                f"write every one: {parsed}"
+            )
         recorded = graph.values.get(node.name)
         if recorded != proved:
             raise CodesignError(
@@ -51,8 +53,34 @@ def check(graph: Graph) -> None:
             )
         defined.add(node.name)
     for name in graph.outputs:
-        if name not in defined:
-            raise CodesignError(f"{graph.name}: output {name!r} is not defined; name a value")
+        if name not in graph.results:
+            raise CodesignError(
+                f"{graph.name}: output {name!r} is not the result of a node; name a node"
+            )
     for name in graph.values:
         if name not in defined:
             raise CodesignError(f"{graph.name}: value {name!r} has no source; remove it")
+
+
+def _check_sources(graph: Graph) -> None:
+    """Inputs are maps that fit a register; constants hold integer codes of their type."""
+    for name in graph.inputs:
+        if name not in graph.values or graph.values[name].is_constant:
+            raise CodesignError(f"{graph.name}: input {name!r} is not a map; declare it")
+        try:
+            need_name(name)
+            need_input(name, graph.values[name])
+        except CodesignError as error:
+            raise CodesignError(f"{graph.name}: {error}") from None
+    for name, value in graph.constants.items():
+        assert value.data is not None  # what makes it a constant
+        try:
+            need_name(name)
+            proved = constant(value.data, value.type)
+        except CodesignError as error:
+            raise CodesignError(f"{graph.name}: {name}: {error}") from None
+        if proved.shape != value.shape:
+            raise CodesignError(
+                f"{graph.name}: constant {name!r} is recorded as {value} but holds {proved}; "
+                "derive the shape from the codes"
+            )

@@ -68,8 +68,12 @@ class Value:
 def constant(codes: IntArray, code_type: IntType) -> Value:
     """A constant Value that owns a read-only copy of `codes` in the type's narrowest carrier.
 
-    Raises CodesignError where a code is not in `code_type`.
+    Raises CodesignError where `codes` is empty, not of integers, or has a code outside `code_type`.
     """
+    if codes.dtype.kind not in "iu":
+        raise CodesignError(f"constant has {codes.dtype} elements; give integer codes")
+    if not codes.size:
+        raise CodesignError(f"constant has shape {codes.shape}; every size must be 1 or more")
     if not code_type.contains(codes):
         raise CodesignError(
             f"constant has codes in [{int(codes.min())}..{int(codes.max())}], "

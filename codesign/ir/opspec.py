@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -30,14 +31,14 @@ class Attribute:
     def parse(self, op: str, value: object) -> AttrValue:
         """`value` as the attribute's type; CodesignError names op, attribute, value and bounds."""
         where = f"{op}: attribute {self.name}"
+        given: list[Any]
         if self.kind == "int":
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise CodesignError(f"{where} is {value!r}; give an integer")
-            items = [value.__index__()]
+            given, wanted = [value], "an integer"
         else:
-            if isinstance(value, str) or not hasattr(value, "__iter__"):
-                raise CodesignError(f"{where} is {value!r}; give a list of integers")
-            items = [int(item) for item in value]
+            given, wanted = list(value) if hasattr(value, "__iter__") else [None], "integers"
+        if any(isinstance(item, bool) or not hasattr(item, "__index__") for item in given):
+            raise CodesignError(f"{where} is {value!r}; give {wanted}")
+        items = [operator.index(item) for item in given]
         for item in items:
             if (self.lo is not None and item < self.lo) or (self.hi is not None and item > self.hi):
                 low = "-inf" if self.lo is None else self.lo

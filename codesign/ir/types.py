@@ -19,6 +19,9 @@ else:
 #: Array types a value may travel in, narrowest first; the same as the ONNX file's.
 CARRIERS = (np.uint8, np.int8, np.int32, np.int64)
 
+#: Widest register of a map's value, signed; ONNX's integer products accumulate in 32 bits.
+MAX_WIDTH = 32
+
 
 @dataclass(frozen=True, slots=True)
 class IntType:
@@ -66,6 +69,12 @@ class IntType:
         if not self.signed:
             return max(1, self.hi.bit_length())
         return max((-self.lo - 1).bit_length(), max(self.hi, 0).bit_length()) + 1
+
+    @property
+    def fits_register(self) -> bool:
+        """Whether a signed register of MAX_WIDTH bits holds every value of the set."""
+        limit = 1 << (MAX_WIDTH - 1)
+        return -limit <= self.lo and self.hi < limit
 
     @property
     def dtype(self) -> np.dtype[Any]:

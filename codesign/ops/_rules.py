@@ -22,6 +22,15 @@ def need_byte(label: str, value: Value) -> None:
         )
 
 
+def need_byte_carrier(label: str, value: Value) -> None:
+    """Refuse codes that neither a signed nor an unsigned byte carries."""
+    if value.type.dtype.itemsize != 1:
+        raise CodesignError(
+            f"{label} has codes {value.type}; they must lie in [-128..127] or [0..255]; "
+            "rescale before it"
+        )
+
+
 def product_interval(rows: IntArray, operand: IntType) -> IntType:
     """Proved interval of `sum_i rows[r, i] * x_i` over every x in `operand`, all rows r.
 

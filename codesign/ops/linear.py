@@ -19,6 +19,7 @@ from codesign.ops._rules import (
     divisors,
     need_axes,
     need_byte,
+    need_byte_carrier,
     need_rank,
     product_interval,
     window_sizes,
@@ -47,7 +48,7 @@ class Conv(OpSpec):
         Attribute("groups", "groups of channels that do not mix", default=1, lo=1),
         Attribute("stride", "step of the window, rows and columns", "ints", (1, 1), lo=1),
         Attribute("padding", "cells added on both sides, rows and columns", "ints", (0, 0), lo=0),
-        Attribute("pad_code", "the code that the added cells hold", default=0),
+        Attribute("pad_code", "the code that the added cells hold", default=0, lo=-128, hi=255),
     )
     unit = "mac_array"
 
@@ -64,7 +65,7 @@ class Conv(OpSpec):
         need_rank("x", x, 3, "channels x height x width")
         need_rank("weight", weight, 4, "outputs x inputs/groups x height x width")
         need_byte("x", x)
-        need_byte("weight", weight)
+        need_byte_carrier("weight", weight)
         need_axes("conv", "stride", stride, 2)
         need_axes("conv", "padding", padding, 2)
         channels, (outputs, depth, *kernel) = x.shape[0], weight.shape
@@ -153,7 +154,7 @@ class Linear(OpSpec):
     def infer(self, x: Value, weight: Value) -> Value:
         need_rank("x", x, 1, "features")
         need_rank("weight", weight, 2, "outputs x features")
-        need_byte("weight", weight)
+        need_byte_carrier("weight", weight)
         if weight.shape[1] != x.shape[0]:
             raise CodesignError(
                 f"weight takes {weight.shape[1]} features, x has {x.shape[0]}; make them equal"

@@ -15,7 +15,7 @@ from codesign.ir import (
     ops,
     register,
 )
-from codesign.ops._rules import need_axes, need_byte, need_rank, window_sizes
+from codesign.ops._rules import need_axes, need_byte_carrier, need_rank, window_sizes
 
 
 @register
@@ -33,7 +33,7 @@ class MaxPool(OpSpec):
 
     def infer(self, x: Value, *, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Value:
         need_rank("x", x, 3, "channels x height x width")
-        need_byte("x", x)
+        need_byte_carrier("x", x)
         need_axes("max_pool", "kernel", kernel, 2)
         need_axes("max_pool", "stride", stride, 2)
         sizes = window_sizes("max_pool", x.shape[1:], kernel, stride)

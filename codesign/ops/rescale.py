@@ -6,6 +6,7 @@ import numpy as np
 
 from codesign.errors import CodesignError
 from codesign.ir import (
+    MAX_WIDTH,
     Attribute,
     FunctionBuilder,
     IntArray,
@@ -18,6 +19,7 @@ from codesign.ir import (
     unsigned,
 )
 
+_LEAST, _MOST = -(1 << (MAX_WIDTH - 1)), (1 << (MAX_WIDTH - 1)) - 1
 _SHIFT = Attribute("shift", "bits dropped, arithmetic shift to the right", default=0, lo=0, hi=31)
 
 
@@ -53,10 +55,10 @@ class BitShiftNorm(OpSpec):
                 f"bias has shape {bias.shape}, x is {x}; give one bias a channel of x"
             )
         total = self._sum(x, bias)
-        if total.width > 32:
+        if not total.fits_register:
             raise CodesignError(
-                f"the sum x + bias has the interval {total}, {total.width} b; at most 32 b are "
-                "allowed; use smaller biases"
+                f"the sum x + bias has the interval {total}, {total.width} b; at most {MAX_WIDTH} "
+                "signed bits are allowed; use smaller biases"
             )
         return x.like(type=_shifted(total, shift))
 
@@ -167,7 +169,10 @@ class Clip(OpSpec):
     name = "clip"
     family = "rescale"
     inputs = ("x",)
-    attributes = (Attribute("lo", "least value"), Attribute("hi", "greatest value"))
+    attributes = (
+        Attribute("lo", "least value", lo=_LEAST, hi=_MOST),
+        Attribute("hi", "greatest value", lo=_LEAST, hi=_MOST),
+    )
     unit = "threshold_unit"
 
     def infer(self, x: Value, *, lo: int, hi: int) -> Value:
