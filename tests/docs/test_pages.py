@@ -1,8 +1,8 @@
 """The documentation is true: pages are fresh, and every command in them runs as printed.
 
 A ```console block is a session: each line that begins with `$ ` is run in a folder of its own
-(one a page, with `hw_configs/`, `model.onnx` and `cat.png` in it), and the lines after it are its output,
-compared exactly; a line `...` stands for any lines; no line means that the output is not shown.
+(one a page, with `hw_configs/`, `model.onnx` and `cat.png` in it), and the lines after it are its
+output, compared exactly; a line `...` stands for any lines; no line: the output is not shown.
 `$?` in a comment gives the exit code: `$ codesign ...  # exit 3`.
 """
 
