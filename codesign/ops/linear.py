@@ -27,8 +27,14 @@ from codesign.ops._rules import (
 
 
 def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, int]:
-    """ConvInteger and MatMulInteger want unsigned bytes: the body subtracts the least code."""
-    return {"x_offset": min(arguments[0].type.lo, 0)}
+    """ConvInteger gets unsigned bytes: the body subtracts the least code of each operand."""
+    x, weight = arguments
+    return {"x_offset": min(x.type.lo, 0), "weight_offset": min(weight.type.lo, 0)}
+
+
+def _unsigned_byte(f: FunctionBuilder, value: str, offset: str) -> str:
+    """The int32 `value` less its offset, as uint8; ConvInteger's zero point makes up for it."""
+    return f.cast(f.Sub(value, offset), "uint8")
 
 
 @register
@@ -122,13 +128,16 @@ class Conv(OpSpec):
         zeros = f.const([0, 0])
         padding = f.attr("padding")
         pads = f.Concat(zeros, padding, zeros, padding, axis=0)
-        offset = f.attr("x_offset", "int32")
-        code = f.attr("pad_code", "int32")
-        wide = f.Pad(f.cast(x, "int32"), pads, code)
-        unsigned = f.cast(f.Sub(wide, offset), "uint8")
-        zero_point = f.cast(f.Neg(offset), "uint8")
+        padded = f.Pad(f.cast(x, "int32"), pads, f.attr("pad_code", "int32"))
+        # unsigned weights too: kernels for unsigned times signed bytes may saturate at 16 bits
+        x_offset, weight_offset = f.attr("x_offset", "int32"), f.attr("weight_offset", "int32")
         accumulator = f.ConvInteger(
-            unsigned, weight, zero_point, group=f.ref("groups"), strides=f.ref("stride")
+            _unsigned_byte(f, padded, x_offset),
+            _unsigned_byte(f, f.cast(weight, "int32"), weight_offset),
+            f.cast(f.Neg(x_offset), "uint8"),
+            f.cast(f.Neg(weight_offset), "uint8"),
+            group=f.ref("groups"),
+            strides=f.ref("stride"),
         )
         return f.carry(accumulator)
 

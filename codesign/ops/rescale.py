@@ -72,11 +72,10 @@ class BitShiftNorm(OpSpec):
         return (x.astype(np.int64) + per_channel) >> shift
 
     def onnx(self, f: FunctionBuilder, x: str, bias: str) -> str:
-        # bias (C) against (N, C, ...): channels last, add, and back in the map's shape
-        wide = f.cast(x, "int64")
-        flat = f.Reshape(wide, f.Concat(f.const([0, 0]), f.const([-1]), axis=0))
-        total = f.Add(flat, f.Unsqueeze(f.cast(bias, "int64"), f.const([1])))
-        return f.carry(f.Reshape(_floor_shift(f, total), f.Shape(x)))
+        # bias (C) against (N, C, ...): its shape becomes (C, 1, ...), whatever the map's rank
+        ones = f.Add(f.Mul(f.Shape(x, start=2), f.const(0)), f.const(1))
+        per_channel = f.Reshape(f.cast(bias, "int64"), f.Concat(f.const([-1]), ones, axis=0))
+        return f.carry(_floor_shift(f, f.Add(f.cast(x, "int64"), per_channel)))
 
     def cost(self, x: Value, bias: Value, *, shift: int) -> Operations:
         width = self._sum(x, bias).width

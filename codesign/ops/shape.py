@@ -45,12 +45,12 @@ class ChannelShuffle(OpSpec):
         return np.swapaxes(parts, 1, 2).reshape(x.shape).astype(np.int64)
 
     def onnx(self, f: FunctionBuilder, x: str) -> str:
-        group = f.Reshape(f.attr("groups"), f.const([1]))
-        channels = f.Gather(f.Shape(x), f.const([1]), axis=0)
-        size = f.Div(channels, group)
-        split = f.Concat(f.const([0]), group, size, f.const([-1]), axis=0)
-        parts = f.Transpose(f.Reshape(x, split), perm=[0, 2, 1, 3])
-        return f.Reshape(parts, f.Shape(x))
+        channels = f.Squeeze(f.Shape(x, start=1, end=2))
+        order = f.Range(f.const(0), channels, f.const(1))
+        groups = f.Reshape(f.attr("groups"), f.const([1]))
+        table = f.Reshape(order, f.Concat(groups, f.const([-1]), axis=0))
+        shuffled = f.Reshape(f.Transpose(table, perm=[1, 0]), f.const([-1]))
+        return f.Gather(x, shuffled, axis=1)
 
     def cost(self, x: Value, *, groups: int) -> Operations:
         return Operations()
@@ -78,7 +78,7 @@ class Reshape(OpSpec):
         return x.reshape(x.shape[0], *shape).astype(np.int64)
 
     def onnx(self, f: FunctionBuilder, x: str) -> str:
-        return f.Reshape(x, f.Concat(f.const([-1]), f.attr("shape"), axis=0))
+        return f.Reshape(x, f.Concat(f.const([0]), f.attr("shape"), axis=0))
 
     def cost(self, x: Value, *, shape: tuple[int, ...]) -> Operations:
         return Operations()

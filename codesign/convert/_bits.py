@@ -1,0 +1,47 @@
+"""Codes as a stream of bits, the form that constants have in a file."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.ir import IntArray, IntType
+
+
+def packed_size(count: int, bits: int) -> int:
+    """Bytes that `count` codes of `bits` bits take."""
+    return -(-count * bits // 8)
+
+
+def pack(codes: IntArray, code_type: IntType) -> bytes:
+    """`(code - lo) / step` in `storage_bits` bits each, row-major, least significant bit first.
+
+    The last byte is filled with zeros.
+    """
+    bits = code_type.storage_bits
+    # modulo 2^64, so that the distance of any two 64-bit codes fits
+    distance = codes.astype(np.int64).reshape(-1).view(np.uint64) - _modular(code_type.lo)
+    index = distance // np.uint64(code_type.step)
+    size = next(size for size in (1, 2, 4, 8) if 8 * size >= bits)
+    octets = index.astype(f"<u{size}").view(np.uint8).reshape(-1, size)
+    rows = np.unpackbits(octets, axis=1, count=bits, bitorder="little")
+    return np.packbits(rows, bitorder="little").tobytes()
+
+
+def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> NDArray[np.int64]:
+    """The codes of `pack`, as int64 of this shape; `packed` has `packed_size` bytes."""
+    bits = code_type.storage_bits
+    count = int(np.prod(shape, dtype=np.int64))
+    stream = np.unpackbits(
+        np.frombuffer(packed, np.uint8), count=count * bits, bitorder="little"
+    ).reshape(count, bits)
+    octets = np.zeros((count, 8), np.uint8)
+    found = np.packbits(stream, axis=1, bitorder="little")
+    octets[:, : found.shape[1]] = found
+    index = octets.view("<u8").reshape(-1).astype(np.uint64)
+    codes = index * np.uint64(code_type.step) + _modular(code_type.lo)
+    return codes.view(np.int64).reshape(shape)
+
+
+def _modular(value: int) -> np.uint64:
+    return np.uint64(value % (1 << 64))
