@@ -1,0 +1,5 @@
+"""Executors of a program: one interface, one file each, equal results."""
+
+from codesign.engine.base import ENGINES, Engine, create
+
+__all__ = ["ENGINES", "Engine", "create"]

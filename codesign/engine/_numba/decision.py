@@ -1,0 +1,20 @@
+"""Kernels of decisions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.engine._numba.layout import Kernel, Prepare, Site
+from codesign.ir import IntArray
+
+
+def argmax(site: Site) -> Kernel:
+    """Index of the greatest score, the first of equals."""
+
+    def run(x: IntArray) -> IntArray:
+        return np.asarray(np.argmax(x, axis=1))
+
+    return run
+
+
+KERNELS: dict[str, Prepare] = {"argmax": argmax}

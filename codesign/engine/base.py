@@ -1,0 +1,125 @@
+"""What every engine offers, and the driver they share: images in chunks, chunks on threads."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+
+from codesign.engine._inputs import prepare
+from codesign.engine._schedule import largest_step, wanted_values
+from codesign.errors import CodesignError
+from codesign.ir import Graph, IntArray
+
+#: The engines by name; the first is the definition, the second the default of the commands.
+ENGINES = ("reference", "numba", "onnxruntime")
+
+#: Elements that one step of a chunk may read and write: bounds the memory, and fits a cache.
+CHUNK_ELEMENTS = 1 << 20
+
+
+class Engine(Protocol):
+    """Computes a graph's values; every engine gives the same integers."""
+
+    name: str
+
+    def run(
+        self, inputs: Mapping[str, IntArray], keep: Collection[str] = ()
+    ) -> dict[str, IntArray]:
+        """The graph's outputs in order, then the values named in `keep` (nodes or inputs).
+
+        `inputs` are integer arrays of any integer type with a leading batch axis N >= 0;
+        the results have it too, C-contiguous, in each value's narrowest carrier.
+        Raises CodesignError, one line, where an input or a name in `keep` is wrong.
+        """
+
+
+def create(name: str, graph: Graph, *, threads: int | None = None) -> Engine:
+    """The engine `name` for `graph`, on `threads` threads (default: all that may be used).
+
+    Raises CodesignError for an unknown name or less than one thread.
+    """
+    if name not in ENGINES:
+        raise CodesignError(f"engine {name!r} is not known; choose {', '.join(ENGINES)}")
+    if threads is not None and threads < 1:
+        raise CodesignError(f"threads is {threads}; give 1 or more")
+    count = threads or _usable_cores()
+    if name == "reference":
+        from codesign.engine.reference import ReferenceEngine
+
+        return ReferenceEngine(graph, count)
+    if name == "numba":
+        from codesign.engine._numba import NumbaEngine
+
+        return NumbaEngine(graph, count)
+    from codesign.engine.onnx_runtime import OnnxRuntimeEngine
+
+    return OnnxRuntimeEngine(graph, count)
+
+
+class ChunkedEngine(ABC):
+    """Runs `compute` over chunks of images; a subclass only computes one chunk.
+
+    Attributes:
+        chunk_images: the most images in a chunk; changes memory and speed, never a result.
+    """
+
+    name: str
+
+    def __init__(self, graph: Graph, threads: int) -> None:
+        self.graph = graph
+        self.threads = threads
+        self.chunk_images = max(1, CHUNK_ELEMENTS // largest_step(graph))
+
+    @property
+    def workers(self) -> int:
+        """Chunks computed at the same time."""
+        return self.threads
+
+    @abstractmethod
+    def compute(
+        self, inputs: Mapping[str, IntArray], names: tuple[str, ...]
+    ) -> Mapping[str, IntArray]:
+        """The values `names` of one chunk of at least one image."""
+
+    def run(
+        self, inputs: Mapping[str, IntArray], keep: Collection[str] = ()
+    ) -> dict[str, IntArray]:
+        """See `Engine.run`."""
+        names = wanted_values(self.graph, keep)
+        images = prepare(self.graph, inputs)
+        count = next(iter(images.values())).shape[0]
+        results = {
+            name: np.empty((count, *value.shape), value.type.dtype)
+            for name, value in ((name, self.graph.values[name]) for name in names)
+        }
+
+        def work(start: int, stop: int) -> None:
+            chunk = {name: array[start:stop] for name, array in images.items()}
+            for name, array in self.compute(chunk, names).items():
+                results[name][start:stop] = array  # proved to fit the carrier
+
+        size = min(self.chunk_images, max(1, -(-count // self.workers)))
+        spans = [(start, min(start + size, count)) for start in range(0, count, size)]
+        if self.workers == 1 or len(spans) < 2:
+            for span in spans:
+                work(*span)
+            return results
+        pool = ThreadPoolExecutor(min(self.workers, len(spans)), thread_name_prefix="codesign")
+        try:
+            for future in [pool.submit(work, *span) for span in spans]:
+                future.result()
+        finally:
+            # after an error or Ctrl-C the chunks not begun are dropped, not computed
+            pool.shutdown(wait=True, cancel_futures=True)
+        return results
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
