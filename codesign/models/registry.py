@@ -1,0 +1,61 @@
+"""Names of the networks, and how to make one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from codesign.errors import CodesignError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A network: where its builder is (`module:function`), its paper, one line about it."""
+
+    builder: str
+    paper: str
+    description: str
+
+
+#: Every network by name; torch is imported only when one is made.
+MODELS = {
+    "nqe": ModelEntry(
+        "codesign.models.encoder:nqe",
+        "Nguyen, Guicquero, Sicard: a 1 Mb mixed-precision quantized encoder (IEEE TCSVT 2022)",
+        "CIFAR-10 classifier, weights of 3 and 2 bits, at most 1,000,000 bits of them",
+    ),
+    "digits": ModelEntry(
+        "codesign.models.encoder:digits",
+        "the same blocks as nqe (design choice)",
+        "8 x 8 digits classifier that trains in seconds, for tests and first steps",
+    ),
+}
+
+
+def create(name: str, **options: object) -> nn.Module:
+    """The network called `name` as a torch module with fresh weights.
+
+    Options of `nqe` and `digits`: `table`, a YAML file or a mapping that replaces the default
+    table. Raises CodesignError for an unknown name or option, or a wrong table.
+    """
+    if name not in MODELS:
+        raise CodesignError(f"model {name!r} is unknown; use {' or '.join(sorted(MODELS))}")
+    module, function = MODELS[name].builder.split(":")
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise CodesignError(
+            f"model {name!r} needs torch, which is not installed; pip install 'codesign[train]'"
+        ) from None
+    builder = cast(Callable[..., Any], getattr(found, function))
+    unknown = sorted(set(options) - {"table"})
+    if unknown:
+        raise CodesignError(f"model {name!r} has no option {unknown[0]!r}; it has table")
+    return cast("nn.Module", builder(**options))

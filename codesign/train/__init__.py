@@ -1,0 +1,1 @@
+"""Data sets, recipes, the training loop and its checkpoints."""

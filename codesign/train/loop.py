@@ -1,0 +1,321 @@
+"""The training loop: quantized weights, running shifts, checkpoints after every epoch."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codesign.errors import CodesignError
+from codesign.files import write_atomic
+from codesign.nn import BitShiftNorm, QuantizedWeights
+from codesign.train.augment import batches
+from codesign.train.checkpoint import NAME, Checkpoint, load_checkpoint
+from codesign.train.data import Dataset
+from codesign.train.recipe import Recipe
+
+#: Names of glibc's malloc.h for `mallopt`.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+#: Test images in one evaluation step.
+EVALUATION_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is, after each step: for a progress bar."""
+
+    epoch: int
+    epochs: int
+    images: int
+    total: int
+    loss: float
+
+
+class Interrupted(CodesignError):
+    """The run was stopped by a signal; its last whole epoch is saved."""
+
+    exit_code = 130
+
+
+class ScoreScale(nn.Module):
+    """Turns integer scores into logits for the loss; no part of the network.
+
+    The first batch sets the scale to one over the scores' deviation; then it is learned.
+    """
+
+    ready: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exponent = nn.Parameter(torch.tensor(0.0))
+        self.register_buffer("ready", torch.tensor(False))
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Logits of the same shape."""
+        if not bool(self.ready):
+            with torch.no_grad():
+                self.exponent.fill_(-math.log(max(float(scores.std()), 1.0)))
+                self.ready.fill_(True)
+        return scores * self.exponent.exp()
+
+
+class Trainer:
+    """One training run of `network` on `data`, in folder `out` (made if missing).
+
+    After every epoch `out` holds `checkpoint.pt` and `metrics.jsonl` (one line an epoch). With
+    `resume` the run goes on from the checkpoint, as if it had not stopped.
+
+    Raises CodesignError where the recipe or the model of the checkpoint is another one.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        network: nn.Module,
+        data: Dataset,
+        recipe: Recipe,
+        out: Path,
+        *,
+        resume: bool = False,
+        report: Callable[[Progress], None] = lambda progress: None,
+        log: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.model, self.network, self.data, self.recipe = model, network, data, recipe
+        self.out, self.report, self.log = out, report, log
+        self.scale = ScoreScale()
+        self.quantized = [m for m in network.modules() if isinstance(m, QuantizedWeights)]
+        self.norms = [m for m in network.modules() if isinstance(m, BitShiftNorm)]
+        self.optimizer = self._optimizer()
+        self.epoch = 0
+        self.history: list[dict[str, Any]] = []
+        self._stop = False
+        _make_folder(out)
+        if resume:
+            self._restore()
+
+    def run(self) -> dict[str, Any]:
+        """Train to the last epoch; gives the last line of the metrics.
+
+        Raises Interrupted on SIGINT or SIGTERM, CodesignError where the loss is not finite.
+        """
+        with self._signals():
+            while self.epoch < self.recipe.epochs:
+                self._one_epoch()
+        return self.history[-1]
+
+    def _one_epoch(self) -> None:
+        recipe, started = self.recipe, time.perf_counter()
+        self._freeze()
+        self.network.train()
+        wide = not recipe.bfloat16 or recipe.in_last(recipe.float_share, self.epoch)
+        dtype = torch.float32 if wide else torch.bfloat16
+        total = len(self.data.x_train)
+        seen, loss_sum = 0, 0.0
+        for images, labels in batches(
+            self.data.x_train,
+            self.data.y_train,
+            batch=recipe.batch,
+            seed=recipe.seed,
+            epoch=self.epoch,
+            pad=recipe.pad,
+            flip=recipe.flip,
+        ):
+            if self._stop:
+                raise self._interrupted()
+            loss = self._step(as_input(images, dtype), labels, self.epoch + seen / total)
+            seen += len(images)
+            loss_sum += loss * len(images)
+            self.report(Progress(self.epoch + 1, recipe.epochs, seen, total, loss_sum / seen))
+        self._finish_epoch(loss_sum / seen, time.perf_counter() - started)
+
+    def _step(self, images: Tensor, labels: NDArray[np.int64], progress: float) -> float:
+        factor = self.recipe.rate_factor(progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["base_rate"] * factor
+        logits = self.scale(self.network(images))
+        loss = functional.cross_entropy(
+            logits, torch.from_numpy(labels), label_smoothing=self.recipe.smoothing
+        )
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise CodesignError(
+                f"training: the loss is {value} in epoch {self.epoch + 1}; "
+                "resume with a smaller --weight-rate"
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        for module in self.quantized:
+            module.clamp_latent()
+        return value
+
+    def _finish_epoch(self, loss: float, seconds: float) -> None:
+        self.epoch += 1
+        last = self.epoch == self.recipe.epochs
+        images = len(self.data.x_test) if last else min(self.recipe.probe, len(self.data.x_test))
+        right = correct(self.network, self.data.x_test[:images], self.data.y_test[:images])
+        self.history.append(
+            {
+                "epoch": self.epoch,
+                "loss": round(loss, 6),
+                "test_images": images,
+                "test_correct": right,
+                "test_accuracy": round(right / images, 6),
+                "seconds": round(seconds, 3),
+            }
+        )
+        self.save()
+        self.log(
+            f"epoch {self.epoch}/{self.recipe.epochs}  loss {loss:.4f}  "
+            f"test {right / images:.2%} of {images:,}  {seconds:.1f} s"
+        )
+
+    def save(self) -> None:
+        """Write the checkpoint and the metrics."""
+        Checkpoint(
+            self.model,
+            self.epoch,
+            self.recipe.as_dict(),
+            self.network.state_dict(),
+            self.scale.state_dict(),
+            self.optimizer.state_dict(),
+            self.history,
+        ).save(self.out)
+        lines = "".join(json.dumps(entry) + "\n" for entry in self.history)
+        write_atomic(self.out / "metrics.jsonl", lines)
+
+    def _restore(self) -> None:
+        path = self.out / NAME
+        saved = load_checkpoint(path)
+        if saved.model != self.model:
+            raise CodesignError(
+                f"{path}: is of model {saved.model!r}, not {self.model!r}; give another --out"
+            )
+        for name, value in self.recipe.as_dict().items():
+            if saved.recipe.get(name) != value:
+                raise CodesignError(
+                    f"{path}: was trained with {name} {saved.recipe.get(name)}, now {name} is "
+                    f"{value}; resume with the same options"
+                )
+        try:
+            self.network.load_state_dict(saved.network)
+        except RuntimeError:
+            raise CodesignError(
+                f"{path}: holds another network than {self.model!r} has now; "
+                "resume with the same table"
+            ) from None
+        self.scale.load_state_dict(saved.scale)
+        self.optimizer.load_state_dict(saved.optimizer)
+        self.epoch, self.history = saved.epoch, list(saved.history)
+        self.log(f"resumed after epoch {self.epoch}/{self.recipe.epochs}")
+
+    def _freeze(self) -> None:
+        recipe = self.recipe
+        for module in self.quantized:
+            module.freeze_step = recipe.in_last(recipe.freeze_step_share, self.epoch)
+        for norm in self.norms:
+            norm.freeze_shift = recipe.in_last(recipe.freeze_shift_share, self.epoch)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        latent = [module.weight for module in self.quantized]
+        known = {id(parameter) for parameter in latent}
+        others = [p for p in self.network.parameters() if id(p) not in known]
+        groups = [
+            {"params": latent, "base_rate": self.recipe.weight_rate},
+            {"params": [*others, *self.scale.parameters()], "base_rate": self.recipe.rate},
+        ]
+        return torch.optim.AdamW(groups, weight_decay=0.0)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the run between two steps."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self._stop = True
+
+        try:
+            before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: signals are the caller's
+            yield
+            return
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _interrupted(self) -> Interrupted:
+        if self.epoch == 0:
+            return Interrupted(
+                "training: interrupted in epoch 1, nothing is saved yet; start it again"
+            )
+        return Interrupted(
+            f"training: interrupted in epoch {self.epoch + 1}; {self.out / NAME} holds "
+            f"{self.epoch} epochs; add --resume to go on"
+        )
+
+
+def as_input(images: NDArray[np.uint8], dtype: torch.dtype = torch.float32) -> Tensor:
+    """(N, H, W, C) pixels as an N x C x H x W tensor in channels-last memory."""
+    return torch.from_numpy(images).to(dtype).permute(0, 3, 1, 2)
+
+
+@torch.no_grad()
+def scores(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Integer scores of (N, H, W, C) images, by the network in evaluation mode."""
+    network.eval()
+    parts = [
+        network(as_input(images[start : start + EVALUATION_BATCH]))
+        for start in range(0, len(images), EVALUATION_BATCH)
+    ]
+    return torch.cat(parts).numpy().astype(np.int32)
+
+
+def correct(
+    network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> int:
+    """How many images get their label: the first greatest score, as the exported program has it."""
+    return int((scores(network, images).argmax(axis=1) == labels).sum())
+
+
+def use_threads(count: int) -> None:
+    """Compute with `count` threads, in torch and in the compiled passes.
+
+    The passes use Numba's own pool: a second OpenMP pool beside torch's spins against it.
+    """
+    torch.set_num_threads(count)
+    numba.config.THREADING_LAYER = "workqueue"
+    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+
+
+def keep_memory() -> None:
+    """Have glibc keep freed maps for the next step: fresh pages cost 15 % of a step."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_MMAP_MAX, 0)
+        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CodesignError(
+            f"--out {out}: cannot be made ({reason}); choose a folder that is writable"
+        ) from None
