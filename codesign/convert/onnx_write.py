@@ -84,7 +84,7 @@ def metadata(graph: Graph) -> dict[str, str]:
         "outputs": {name: _code_set(graph.values[name]) for name in graph.outputs},
         "metadata": dict(graph.metadata),
     }
-    texts = {f"{PREFIX}{key}": _json(value) for key, value in facts.items()}
+    texts = {f"{PREFIX}{key}": canonical_json(value) for key, value in facts.items()}
     return {**texts, f"{PREFIX}hash": graph.hash}
 
 
@@ -187,5 +187,6 @@ def _code_set(value: Value) -> dict[str, int]:
     return {"lo": value.type.lo, "hi": value.type.hi, "step": value.type.step}
 
 
-def _json(value: Any) -> str:
+def canonical_json(value: Any) -> str:
+    """The one JSON text of `value` that we write."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

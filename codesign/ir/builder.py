@@ -145,7 +145,7 @@ def plain_json(key: str, item: object) -> Any:
     """Metadata as a file gives it back (tuples become lists); refuses what JSON cannot hold."""
     need_name(key)
     try:
-        return json.loads(json.dumps(item, allow_nan=False))
+        return json.loads(json.dumps(item, allow_nan=False, ensure_ascii=False).encode())
     except (TypeError, ValueError):
         raise CodesignError(
             f"metadata {key} is {item!r}; give text, finite numbers, lists or mappings"
