@@ -1,5 +1,6 @@
 """Executors of a program: one interface, one file each, equal results."""
 
+from codesign.engine._inputs import prepare
 from codesign.engine.base import ENGINES, Engine, create
 
-__all__ = ["ENGINES", "Engine", "create"]
+__all__ = ["ENGINES", "Engine", "create", "prepare"]

@@ -44,8 +44,6 @@ class OnnxRuntimeEngine(ChunkedEngine):
             options.intra_op_num_threads = self.threads
             options.inter_op_num_threads = 1
             options.log_severity_level = 3  # warnings are about unused functions, not values
-            # byte products without saturating 16-bit pairs on processors that lack VNNI
-            options.add_session_config_entry("session.x64quantprecision", "1")
             self._sessions[names] = onnxruntime.InferenceSession(
                 to_onnx(self.graph, extra_outputs=extra),
                 options,
