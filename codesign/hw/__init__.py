@@ -1,5 +1,7 @@
 """The hardware model: what a network costs on a described machine."""
 
+from codesign.hw.config import Hardware
+from codesign.hw.mapper import plan
 from codesign.hw.plan import (
     BudgetLine,
     Cycles,
@@ -10,14 +12,18 @@ from codesign.hw.plan import (
     Placement,
     Plan,
 )
+from codesign.hw.source import shipped
 
 __all__ = [
     "BudgetLine",
     "Cycles",
     "EnergyRow",
     "Events",
+    "Hardware",
     "LayerPlan",
     "MemoryUse",
     "Placement",
     "Plan",
+    "plan",
+    "shipped",
 ]

@@ -99,8 +99,9 @@ class LayerPlan:
         reason: why it is on the host, one line; empty on the accelerator.
         result: the IR value it produces (for "output": the value that goes out).
         output_shape: shape of `result`, without the batch axis.
-        stored_weight_bits: weight bits stored, codes only, by bits of one code.
-        weight_words: words of the weight memory that these codes take (tiles start on a word).
+        stored_weight_bits: weight bits of the network, codes only, by bits of one code.
+        weight_words: words of the weight memory that they take (a tile starts on a word; none on
+            the host).
         generated_bits: weight bits that a generator makes instead of a memory.
         parameter_bits: bits in the parameter and program memories: biases and the descriptor
             (which holds shifts, clip bounds and thresholds shared by the layer).
