@@ -18,7 +18,6 @@ from codesign.nn import (
     GlobalSum,
     Heaviside,
     ImageInput,
-    Layer,
     MaxPool2d,
     QuantConv2d,
     QuantLinear,
@@ -39,7 +38,7 @@ class Encoder(nn.Sequential):
     """
 
     def __init__(self, table: Table) -> None:
-        layers: OrderedDict[str, Layer] = OrderedDict()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
         layers["image"] = ImageInput(*table.input)
         depth, pad_code = table.input[0], 0
         for number, row in enumerate(table.rows, start=1):

@@ -133,8 +133,7 @@ class _Reader:
         if activation not in STEP_ACTIVATIONS:
             if isinstance(activation, bool) or activation not in range(1, 9):
                 raise CodesignError(
-                    f"{place}: activation is {activation!r}; "
-                    "give 1 to 8 bits, heaviside or sign"
+                    f"{place}: activation is {activation!r}; give 1 to 8 bits, heaviside or sign"
                 )
             activation = int(activation)
         shuffle = entry.get("shuffle", groups > 1 and not last)

@@ -72,9 +72,7 @@ def sums(x: Any, total: Any, square: Any) -> None:
 
 
 @_compile
-def quantize(
-    x: Any, bias: Any, scale: Any, top: Any, spacing: Any, offset: Any, out: Any
-) -> None:
+def quantize(x: Any, bias: Any, scale: Any, top: Any, spacing: Any, offset: Any, out: Any) -> None:
     """`out = clip(floor((x + bias[c]) * scale), 0, top) * spacing + offset`, (P, C)."""
     rows, channels = x.shape
     blocks = BLOCKS

@@ -14,7 +14,7 @@ DTYPES = (torch.float32, torch.bfloat16)
 
 
 def fusable(x: Tensor) -> bool:
-    """Whether the compiled passes take this tensor: an N C H W map on the CPU, float or bfloat16."""
+    """Whether the compiled passes take this tensor: an N C H W map on the CPU."""
     return x.dim() == 4 and x.device.type == "cpu" and x.dtype in DTYPES and x.numel() > 0
 
 

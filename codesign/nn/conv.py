@@ -70,9 +70,7 @@ class QuantConv2d(QuantizedWeights):
         if self.pad_code and (rows or columns):
             x = functional.pad(x, (columns, columns, rows, rows), value=float(self.pad_code))
             padding = (0, 0)
-        return functional.conv2d(
-            x, weight, stride=self.stride, padding=padding, groups=self.groups
-        )
+        return functional.conv2d(x, weight, stride=self.stride, padding=padding, groups=self.groups)
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
         """One `conv` node with its weight constant."""

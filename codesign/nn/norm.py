@@ -70,7 +70,9 @@ class BitShiftNorm(Layer):
         if not (math.isfinite(kappa) and kappa > 0):
             raise CodesignError(f"BitShiftNorm: kappa is {kappa}; give a number above 0")
         if shift is not None and not 0 <= shift <= 31:
-            raise CodesignError(f"BitShiftNorm: shift is {shift}; give 0 to 31, or None to learn it")
+            raise CodesignError(
+                f"BitShiftNorm: shift is {shift}; give 0 to 31, or None to learn it"
+            )
         self.channels, self.activation, self.kappa = channels, activation, kappa
         self.mean, self.fixed_shift, self.fused = mean, shift, fused
         self.freeze_shift = False
@@ -147,9 +149,7 @@ class BitShiftNorm(Layer):
         if self.freeze_shift or not variance_now > 0:
             return  # a constant map (all-zero codes) has no scale; keep the last one
         current = None if first else int(self.exponent)
-        self.exponent.fill_(
-            quant.full_scale_exponent(math.sqrt(variance_now), self.kappa, current)
-        )
+        self.exponent.fill_(quant.full_scale_exponent(math.sqrt(variance_now), self.kappa, current))
 
     def bias(self) -> NDArray[np.int32]:
         """The integer bias per channel of the evaluated layer; CodesignError past 2^24."""

@@ -40,8 +40,7 @@ class ImageInput(Layer):
             pixels = (x >= 0) & (x <= 255) & (x == torch.floor(x))  # NaN fails all three
             if not bool(pixels.all()):
                 raise CodesignError(
-                    "ImageInput: the input holds values that are not pixels; "
-                    "give integers 0 to 255"
+                    "ImageInput: the input holds values that are not pixels; give integers 0 to 255"
                 )
         return x
 

@@ -15,6 +15,8 @@ from codesign.nn.base import Layer
 
 #: Standard deviation of fresh latent weights (training facts).
 INITIAL_DEVIATION = 0.5
+#: Codes fit a signed byte.
+MAX_LEVELS = 127
 #: Training steps between two looks at the quantiles, and how much of the old step is kept.
 STEP_PERIOD = 20
 STEP_MOMENTUM = 0.9
@@ -49,6 +51,10 @@ class QuantizedWeights(Layer):
     def __init__(self, shape: tuple[int, ...], levels: int) -> None:
         super().__init__()
         quant.level_set(levels)
+        if levels > MAX_LEVELS:
+            raise CodesignError(
+                f"{type(self).__name__}: levels is {levels}; give 2 to {MAX_LEVELS}"
+            )
         if min(shape) < 1:
             raise CodesignError(f"weights of shape {shape} are empty; every size must be 1 or more")
         self.levels = levels

@@ -25,5 +25,3 @@ def floor_divide_power(array: Any, shift: int) -> Any:
     if is_integer(array):
         return array >> shift
     return namespace(array).floor(array * 2.0**-shift)
-
-

@@ -50,9 +50,7 @@ def edge(step: float, levels: int) -> float:
     return step * levels / 2
 
 
-def step_from_quantiles(
-    weights: Any, levels: int, mode: StepMode = "least_squares"
-) -> float:
+def step_from_quantiles(weights: Any, levels: int, mode: StepMode = "least_squares") -> float:
     """The step that makes the levels about equally frequent (1-heq.md 4.2, design choice).
 
     With `t_i = i - n/2` and the quantiles `tau_i` at `i/n`, taken from `|w|` so that a shifted
@@ -69,7 +67,7 @@ def step_from_quantiles(
     xp = namespace(weights)
     magnitudes = xp.sort(xp.reshape(xp.abs(weights), (-1,)))
     if levels == 2:
-        step = 2 * _quantile(magnitudes, 0.5)
+        step: float = 2 * _quantile(magnitudes, 0.5)
     else:
         # the thresholds come in pairs -t, t; the middle one (even n) is 0 and says nothing
         upper = range(levels // 2 + 1, levels) if mode == "least_squares" else (levels - 1,)
@@ -87,10 +85,10 @@ def step_from_quantiles(
 
 def _quantile(ordered: Any, share: float) -> float:
     """Linear-interpolated quantile of a sorted 1-D array."""
-    place = share * (ordered.shape[0] - 1)
+    last = int(ordered.shape[0]) - 1
+    place = share * last
     below = math.floor(place)
-    above = min(below + 1, ordered.shape[0] - 1)
-    low, high = float(ordered[below]), float(ordered[above])
+    low, high = float(ordered[below]), float(ordered[min(below + 1, last)])
     return low + (high - low) * (place - below)
 
 
@@ -98,6 +96,6 @@ def occupancy_entropy(quantized: Any, levels: int) -> float:
     """Entropy of the level histogram in bits; `log2(levels)` where all are equally frequent."""
     lo, hi, spacing = level_set(levels)
     xp = namespace(quantized)
-    size = math.prod(quantized.shape)
+    size = int(math.prod(quantized.shape))
     shares = [int(xp.sum(quantized == code)) / size for code in range(lo, hi + 1, spacing)]
     return -sum(share * math.log2(share) for share in shares if share > 0)

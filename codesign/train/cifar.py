@@ -196,9 +196,7 @@ def unpickle(path: Path, raw: bytes) -> dict[bytes, Any]:
             f"{path}: is not a CIFAR-10 batch ({error}); copy the data set again"
         ) from None
     if not isinstance(found, dict) or not {b"data", b"labels"} <= set(found):
-        raise CodesignError(
-            f"{path}: holds no data and labels; give the official python batches"
-        )
+        raise CodesignError(f"{path}: holds no data and labels; give the official python batches")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import signal
@@ -14,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,12 +25,8 @@ from codesign.nn import BitShiftNorm, QuantizedWeights
 from codesign.train.augment import batches
 from codesign.train.checkpoint import NAME, Checkpoint, load_checkpoint
 from codesign.train.data import Dataset
+from codesign.train.evaluate import as_input, correct
 from codesign.train.recipe import Recipe
-
-#: Names of glibc's malloc.h for `mallopt`.
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-#: Test images in one evaluation step.
-EVALUATION_BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class Progress:
     loss: float
 
 
-class Interrupted(CodesignError):
+class InterruptError(CodesignError):
     """The run was stopped by a signal; its last whole epoch is saved."""
 
     exit_code = 130
@@ -111,7 +105,7 @@ class Trainer:
     def run(self) -> dict[str, Any]:
         """Train to the last epoch; gives the last line of the metrics.
 
-        Raises Interrupted on SIGINT or SIGTERM, CodesignError where the loss is not finite.
+        Raises InterruptError on SIGINT or SIGTERM, CodesignError where the loss is not finite.
         """
         with self._signals():
             while self.epoch < self.recipe.epochs:
@@ -259,56 +253,15 @@ class Trainer:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _interrupted(self) -> Interrupted:
+    def _interrupted(self) -> InterruptError:
         if self.epoch == 0:
-            return Interrupted(
+            return InterruptError(
                 "training: interrupted in epoch 1, nothing is saved yet; start it again"
             )
-        return Interrupted(
+        return InterruptError(
             f"training: interrupted in epoch {self.epoch + 1}; {self.out / NAME} holds "
             f"{self.epoch} epochs; add --resume to go on"
         )
-
-
-def as_input(images: NDArray[np.uint8], dtype: torch.dtype = torch.float32) -> Tensor:
-    """(N, H, W, C) pixels as an N x C x H x W tensor in channels-last memory."""
-    return torch.from_numpy(images).to(dtype).permute(0, 3, 1, 2)
-
-
-@torch.no_grad()
-def scores(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Integer scores of (N, H, W, C) images, by the network in evaluation mode."""
-    network.eval()
-    parts = [
-        network(as_input(images[start : start + EVALUATION_BATCH]))
-        for start in range(0, len(images), EVALUATION_BATCH)
-    ]
-    return torch.cat(parts).numpy().astype(np.int32)
-
-
-def correct(
-    network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]
-) -> int:
-    """How many images get their label: the first greatest score, as the exported program has it."""
-    return int((scores(network, images).argmax(axis=1) == labels).sum())
-
-
-def use_threads(count: int) -> None:
-    """Compute with `count` threads, in torch and in the compiled passes.
-
-    The passes use Numba's own pool: a second OpenMP pool beside torch's spins against it.
-    """
-    torch.set_num_threads(count)
-    numba.config.THREADING_LAYER = "workqueue"
-    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
-
-
-def keep_memory() -> None:
-    """Have glibc keep freed maps for the next step: fresh pages cost 15 % of a step."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(_M_MMAP_MAX, 0)
-        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _make_folder(out: Path) -> None:
