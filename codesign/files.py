@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -29,16 +30,36 @@ def write_atomic(path: str | Path, data: bytes | str) -> Path:
         os.replace(temporary, target)  # noqa: PTH105
         temporary = None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CodesignError(
-            f"{target}: cannot be written ({reason}); choose a folder that exists, "
-            "is writable and has room"
-        ) from error
+        raise _refused(target, error) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
     return target
+
+
+def need_writable(path: str | Path) -> None:
+    """Refuse a target that `write_atomic` could not write, before the work that fills it.
+
+    Raises the same CodesignError as `write_atomic`; a folder that will be full is not foreseen.
+    """
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(handle)
+        os.unlink(temporary)  # noqa: PTH108
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def _refused(target: Path, error: OSError) -> CodesignError:
+    reason = (error.strerror or str(error)).lower()
+    return CodesignError(
+        f"{target}: cannot be written ({reason}); choose a folder that exists, "
+        "is writable and has room"
+    )
 
 
 def _umask() -> int:

@@ -1,0 +1,303 @@
+"""The report: one typed record that the terminal, JSON and JUnit renderings are made of.
+
+Counts are integers, anything that divides is an exact `Ratio`. Sizes are bits, times are clock
+cycles or seconds, everything is per frame. `Report.json_schema()` is the published schema.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from codesign.report.canonical import canonical
+
+#: Version of the report's form; the value of the key `schema`.
+SCHEMA: Literal[1] = 1
+
+
+class _Record(BaseModel):
+    """A frozen record without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ratio(_Record):
+    """An exact ratio in lowest terms."""
+
+    numerator: int
+    denominator: int = Field(ge=1)
+
+    @classmethod
+    def of(cls, value: Fraction | int) -> Ratio:
+        """The ratio equal to `value`."""
+        exact = Fraction(value)
+        return cls(numerator=exact.numerator, denominator=exact.denominator)
+
+    @property
+    def value(self) -> Fraction:
+        """The same number, to calculate with."""
+        return Fraction(self.numerator, self.denominator)
+
+
+class Tensor(_Record):
+    """An input or output: `shape` has no batch axis; its codes are lo, lo + step, ..., hi."""
+
+    name: str
+    shape: list[int]
+    lo: int
+    hi: int
+    step: int = Field(ge=1)
+
+
+class Layer(_Record):
+    """One step of the machine's program, or one operation on the host.
+
+    `nodes` are the program's operations done in this step; `reason` says why it is on the host.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    reason: str
+    nodes: list[str]
+    output_shape: list[int]
+    accumulator_width: int | None = Field(description="proved width in bits; null: no accumulator")
+
+
+class Model(_Record):
+    """The network: its name, its program's content hash, inputs, outputs and layers."""
+
+    name: str
+    hash: str
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    layers: list[Layer]
+
+
+class Hardware(_Record):
+    """The machine: its name, clock in hertz and lanes."""
+
+    name: str
+    clock: Ratio = Field(description="hertz")
+    input_lanes: int
+    output_lanes: int
+
+
+class LayerMemory(_Record):
+    """Bits that one layer, or all, keeps."""
+
+    layer: str
+    stored_weight_bits: dict[int, int] = Field(description="by bits of one code")
+    generated_bits: int
+    parameter_bits: int = Field(description="biases, thresholds, shifts, the layer's descriptor")
+
+
+class MemoryUse(_Record):
+    """One built memory: bits used beside bits built, and the layer where it is fullest."""
+
+    name: str
+    used_bits: int
+    built_bits: int
+    fits: bool
+    peak_at: str
+    message: str
+
+
+class Placement(_Record):
+    """Where a map lives, and from which to which layer (indices into `model.layers`)."""
+
+    value: str
+    memory: str
+    bank: int
+    first_word: int
+    words: int
+    from_layer: int
+    to_layer: int
+
+
+class Memory(_Record):
+    """Memory of the network and of the machine."""
+
+    layers: list[LayerMemory]
+    total: LayerMemory
+    peak_activation_bits: int
+    peak_at: str
+    memories: list[MemoryUse]
+    placements: list[Placement]
+
+
+class OperationCount(_Record):
+    """How many operations of one kind; `bits` wide, by `by` bits where two operands differ."""
+
+    kind: str
+    bits: int
+    by: int
+    count: int
+
+
+class LayerOperations(_Record):
+    """Operations of one layer, or of all."""
+
+    layer: str
+    counts: list[OperationCount]
+
+
+class EnergyRow(_Record):
+    """Energy of one kind of event: `count` events of `each` joules; `source` of that number."""
+
+    event: str
+    count: int
+    each: Ratio
+    total: Ratio
+    source: str
+
+
+class Operations(_Record):
+    """Operations by kind and width; energy where the configuration prices events, else null."""
+
+    layers: list[LayerOperations]
+    total: LayerOperations
+    energy: list[EnergyRow] | None
+
+
+class LayerCycles(_Record):
+    """Clock cycles of one layer, or of all, by cause; each cycle has exactly one."""
+
+    layer: str
+    causes: dict[str, int]
+    total: int
+    macs: int
+    utilization: Ratio | None = Field(description="macs / (lanes x cycles); null: no products")
+
+
+class Cycles(_Record):
+    """Cycles of a frame and what follows from them at the configured clock."""
+
+    layers: list[LayerCycles]
+    total: LayerCycles
+    seconds: Ratio = Field(description="of one frame")
+    frames_per_second: Ratio
+
+
+class BudgetLine(_Record):
+    """One line of the budget: `used` and `limit` in `unit` (b, s or J)."""
+
+    name: str
+    used: Ratio
+    limit: Ratio
+    unit: str
+    ok: bool
+    message: str
+
+
+class Fit(_Record):
+    """How a photograph became an input: centre crop, then exact box average (round half up)."""
+
+    width: int
+    height: int
+    left: int
+    top: int
+    crop_width: int
+    crop_height: int
+
+
+class ClassScore(_Record):
+    """A class and its integer score; `name` is the index where the network names no classes."""
+
+    index: int
+    name: str
+    score: int
+
+
+class Codes(_Record):
+    """An output: its codes in row-major order, or their digest where they are many."""
+
+    shape: list[int]
+    codes: list[int] | None
+    sha256: str = Field(description="of the codes as little-endian 64-bit integers")
+
+
+class InputResult(_Record):
+    """What the network says about one input."""
+
+    input: str
+    fit: Fit | None
+    winner: ClassScore | None = Field(
+        validation_alias=AliasChoices("class", "winner"),
+        serialization_alias="class",
+        description="the class the network decides on",
+    )
+    scores: list[int] | None
+    top: list[ClassScore]
+    label: int | None = Field(description="the expected class, where labels were given")
+    outputs: dict[str, Codes]
+
+
+class Accuracy(_Record):
+    """Inputs whose class is the expected one."""
+
+    correct: int
+    total: int
+
+
+class Results(_Record):
+    """What the engine computed, input by input."""
+
+    engine: str
+    accuracy: Accuracy | None
+    inputs: list[InputResult]
+
+
+class Report(_Record):
+    """Everything a simulation tells: costs always, `results` where inputs were given."""
+
+    schema_version: Literal[1] = Field(
+        default=SCHEMA,
+        validation_alias=AliasChoices("schema", "schema_version"),
+        serialization_alias="schema",
+    )
+    model: Model
+    hardware: Hardware
+    memory: Memory
+    operations: Operations
+    cycles: Cycles
+    budget: list[BudgetLine]
+    results: Results | None
+    not_modelled: list[str]
+
+    @property
+    def problems(self) -> list[str]:
+        """One line for each memory that is too small and each budget line that is broken."""
+        memories = [memory.message for memory in self.memory.memories if not memory.fits]
+        return memories + [line.message for line in self.budget if not line.ok]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every memory holds its contents and every budget line is kept."""
+        return not self.problems
+
+    def to_json(self) -> str:
+        """Canonical JSON text: equal reports give equal bytes."""
+        return canonical(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Report:
+        """The report that `to_json` wrote; pydantic.ValidationError where it is none."""
+        return cls.model_validate_json(text)
+
+    def to_text(self, width: int = 100) -> str:
+        """The terminal rendering without colour, at most `width` columns (design: 100)."""
+        from codesign.report.terminal import to_text
+
+        return to_text(self, width)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON schema (draft 2020-12) that every JSON report satisfies."""
+        schema = cls.model_json_schema(by_alias=True, mode="serialization")
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
