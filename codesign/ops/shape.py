@@ -31,8 +31,10 @@ class ChannelShuffle(OpSpec):
     unit = "wiring"
 
     def infer(self, x: Value, *, groups: int) -> Value:
-        if not x.shape or x.shape[0] % groups:
-            channels = x.shape[0] if x.shape else 0
+        if not x.shape:
+            raise CodesignError(f"x is {x}; its shape must be channels, then any other axes")
+        channels = x.shape[0]
+        if channels % groups:
             raise CodesignError(
                 f"{groups} groups do not divide {channels} channels; "
                 f"use a divisor of {channels} ({divisors(channels)})"
