@@ -60,7 +60,7 @@ class Encoder(nn.Sequential):
             depth, pad_code = row.channels, -1 if row.activation == "sign" else 0
         layers["sum"] = GlobalSum()
         layers["fc"] = QuantLinear(depth, len(table.classes), table.classifier_levels)
-        layers["scores"] = BitShiftNorm(len(table.classes), shift=0)
+        layers["scores"] = BitShiftNorm(len(table.classes), None, shift=0)
         super().__init__(layers)
         self.table = table
         self.metadata: dict[str, Any] = {

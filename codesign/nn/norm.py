@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from codesign.nn._bsn import (
     round_through,
 )
 from codesign.nn._maps import channels_last, fusable
-from codesign.nn.activations import Activation, Heaviside, Sign
+from codesign.nn.activations import HWMSB, Activation, Heaviside, Sign
 from codesign.nn.base import EXACT, Layer, need_exact
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class BitShiftNorm(Layer):
     Maps N x channels x ... integer accumulators to codes. One shift `b` for the layer, from the
     running variance of A; one integer bias a channel, `B_c = round(beta_c * 2^e - m_c)`, where
     `2^e` is the layer's full scale (near `kappa` sigma), `beta_c` is learned and `m_c` is the mean
-    of A: the batch's in training, the running one in evaluation. With `activation` None the
-    result is `(A + B_c) >> b` itself. `shift` fixes `b`; else `b = max(0, e - bits)`.
+    of A: the batch's in training, the running one in evaluation. `shift` fixes `b`; else
+    `b = max(0, e - k)` with the activation's k bits. The default activation is `HWMSB(bits)`; with
+    `activation` None the result is `(A + B_c) >> b` itself, for an activation of k = `bits` that
+    stands alone after it.
 
     State: parameter `beta`; buffers `running_mean` (channels), `running_variance` (scalar),
     `exponent` (e), `batches`. `freeze_shift` keeps e, `freeze_mean` uses and keeps the running
@@ -58,13 +60,23 @@ class BitShiftNorm(Layer):
     def __init__(
         self,
         channels: int,
-        activation: Activation | None = None,
+        activation: Activation | Literal["hwmsb"] | None = "hwmsb",
         kappa: float = 2.0,
         mean: str = "channel",
         shift: int | None = None,
+        bits: int = 2,
         fused: bool = True,
     ) -> None:
         super().__init__()
+        if activation == "hwmsb":
+            activation = HWMSB(bits)
+        if activation is not None and not isinstance(activation, Activation):
+            raise CodesignError(
+                f"BitShiftNorm: activation is {activation!r}; give HWMSB(bits), Heaviside(), "
+                "Sign() or None"
+            )
+        if not 1 <= bits <= 8:
+            raise CodesignError(f"BitShiftNorm: bits is {bits}; give 1 to 8")
         if mean not in MEANS:
             raise CodesignError(f"BitShiftNorm: mean {mean!r} is unknown; use {', '.join(MEANS)}")
         if not (math.isfinite(kappa) and kappa > 0):
@@ -75,6 +87,7 @@ class BitShiftNorm(Layer):
             )
         self.channels, self.activation, self.kappa = channels, activation, kappa
         self.mean, self.fixed_shift, self.fused = mean, shift, fused
+        self.bits = activation.bits if activation else bits
         self.freeze_shift = False
         self.freeze_mean = False
         self.beta = nn.Parameter(torch.full((channels,), activation.start if activation else 0.0))
@@ -90,13 +103,12 @@ class BitShiftNorm(Layer):
             return 0  # their threshold is at 0, which no shift moves
         if self.fixed_shift is not None:
             return self.fixed_shift
-        return quant.shift_for(int(self.exponent), self.activation.bits if self.activation else 0)
+        return quant.shift_for(int(self.exponent), self.bits)
 
     @property
     def full_scale(self) -> float:
         """`2^e`, not below what the codes span: the unit of `beta`."""
-        bits = self.activation.bits if self.activation else 0
-        return 2.0 ** max(int(self.exponent), bits)
+        return 2.0 ** max(int(self.exponent), self.bits)
 
     def forward(self, x: Tensor) -> Tensor:
         """Codes, same shape and dtype as `x`."""

@@ -12,11 +12,12 @@ import torch
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
-def use_threads(count: int) -> None:
-    """Compute with `count` threads, in torch and in the compiled passes.
+def use_threads(count: int | None = None) -> None:
+    """Compute with `count` threads (default: torch's choice), in torch and the compiled passes.
 
     The passes use Numba's own pool: a second OpenMP pool beside torch's spins against it.
     """
+    count = count or torch.get_num_threads()
     torch.set_num_threads(count)
     settings: Any = numba.config  # its names are made at run time
     settings.THREADING_LAYER = "workqueue"

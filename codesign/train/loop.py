@@ -101,6 +101,11 @@ class Trainer:
         _make_folder(out)
         if resume:
             self._restore()
+        elif (out / NAME).exists():
+            raise CodesignError(
+                f"{out / NAME}: exists; add --resume to go on, or give another --out"
+            )
+        self._write_metrics()  # a folder that cannot be written is refused now, not in an hour
 
     def run(self) -> dict[str, Any]:
         """Train to the last epoch; gives the last line of the metrics.
@@ -190,6 +195,9 @@ class Trainer:
             self.optimizer.state_dict(),
             self.history,
         ).save(self.out)
+        self._write_metrics()
+
+    def _write_metrics(self) -> None:
         lines = "".join(json.dumps(entry) + "\n" for entry in self.history)
         write_atomic(self.out / "metrics.jsonl", lines)
 

@@ -69,6 +69,6 @@ class Recipe:
 RECIPES = {
     "nqe": Recipe(),
     "digits": Recipe(
-        epochs=40, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
+        epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
     ),
 }

@@ -1,0 +1,80 @@
+"""A whole training run: data, network, loop, exported program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from codesign import models
+from codesign.convert.torch import export
+from codesign.errors import CodesignError
+from codesign.files import write_atomic
+from codesign.train.cifar import load_cifar10
+from codesign.train.data import Dataset, load_digits
+from codesign.train.loop import Progress, Trainer
+from codesign.train.recipe import Recipe
+
+
+def load_data(model: str, data: str | Path | None) -> Dataset:
+    """The data set that `model` is trained on; `data` is the folder of CIFAR-10."""
+    return load_digits() if model == "digits" else load_cifar10(data)
+
+
+def train(
+    model: str,
+    out: str | Path,
+    recipe: Recipe,
+    *,
+    data: str | Path | None = None,
+    table: str | Path | None = None,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+    log: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Train `model` by `recipe`; gives what `metrics.json` holds.
+
+    Folder `out` receives checkpoint.pt and metrics.jsonl after every epoch, and model.onnx and
+    metrics.json at the end. `table` replaces the network's rows. `resume` goes on from the
+    checkpoint with the same recipe and reaches the same bytes as a run that did not stop.
+
+    Raises CodesignError, one line, for a wrong table, missing data, a folder that cannot be
+    written; InterruptError where a signal stopped the run.
+    """
+    folder = Path(out)
+    torch.manual_seed(recipe.seed)
+    network = models.create(model, **({} if table is None else {"table": table}))
+    found = load_data(model, data)
+    _need_fit(network, found)
+    trainer = Trainer(model, network, found, recipe, folder, resume=resume, report=report, log=log)
+    last = trainer.run()
+    graph = export(network, folder / "model.onnx")
+    summary = {
+        "model": model,
+        "data": found.name,
+        "recipe": recipe.as_dict(),
+        **{key: last[key] for key in ("loss", "test_images", "test_correct", "test_accuracy")},
+        "weight_bits": sum(
+            value.size * value.type.storage_bits
+            for name, value in graph.constants.items()
+            if name.endswith(".weight")
+        ),
+        "program": graph.hash,
+    }
+    write_atomic(folder / "metrics.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _need_fit(network: Any, data: Dataset) -> None:
+    """CodesignError unless the network's input and classes are those of the data."""
+    height, width, channels = data.x_train.shape[1:]
+    wanted, classes = network.table.input, network.table.classes
+    if wanted != (channels, height, width) or len(classes) != len(data.classes):
+        raise CodesignError(
+            f"{network.table.name}: takes {' x '.join(map(str, wanted))} images of {len(classes)} "
+            f"classes, {data.name} has {channels} x {height} x {width} of {len(data.classes)}; "
+            "change input and classes of the table"
+        )
