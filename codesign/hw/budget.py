@@ -88,11 +88,12 @@ def _use(
 ) -> MemoryUse:
     if used <= built:
         return MemoryUse(name, used, built, peak_at)
+    verb = "need" if name in ("weights", "parameters") else "needs"
     message = (
-        f"{name} need {used:,} b, {hardware.name} builds {built:,} b "
+        f"{name} {verb} {used:,} b, {hardware.name} builds {built:,} b "
         f"({used - built:,} b over); {reason}"
     )
-    return MemoryUse(name, used, built, peak_at, message.replace("skip need ", "skip needs "))
+    return MemoryUse(name, used, built, peak_at, message)
 
 
 def _accumulators(

@@ -50,7 +50,7 @@ class Accumulator(_Part):
 class Memory(_Part):
     """One single-port memory; built as the whole words that `capacity` holds."""
 
-    capacity: Size
+    capacity: Size = Field(description="a size such as '1 Mb'")
 
 
 class Activations(Memory):
@@ -80,7 +80,7 @@ class Units(_Part):
 class Price(_Part):
     """Energy of one event and where the number comes from."""
 
-    energy: Energy
+    energy: Energy = Field(description="an energy such as '0.2 pJ'")
     source: StrictStr = Field(min_length=1, description="paper and table, or measurement")
 
 
@@ -121,8 +121,10 @@ class Hardware(_Part):
     """
 
     schema_version: Literal[1] = Field(alias="schema", description="version of this format")
-    name: StrictStr = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    clock: Frequency
+    name: StrictStr = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="letters, digits, '.', '_', '-'"
+    )
+    clock: Frequency = Field(description="a frequency such as '100 MHz'")
     lanes: Lanes
     weight_word: Size = Field(description="width of the weight memory")
     bias: Size = Field(description="bits of one stored bias, two's complement")
@@ -146,6 +148,12 @@ class Hardware(_Part):
         _within(self.lanes.weight, "lanes.weight", 8)
         _within(self.bias, "bias", 32)
         _within(self.accumulator.width, "accumulator.width", 32)
+        if int(self.bias) > int(self.accumulator.width):
+            raise KeyedError(
+                "bias",
+                f"is {self.bias}, wider than an accumulator of {self.accumulator.width}; "
+                "store narrower biases or build wider accumulators",
+            )
         if int(self.weight_word) < int(self.lanes.weight):
             raise KeyedError(
                 "weight_word",

@@ -119,8 +119,6 @@ def _joins(graph: Graph, layer: Layer, node: Node, hardware: Hardware) -> bool:
         return False
     if node.op == "max_pool":
         return _pools_in_drain(graph, layer, node, hardware)
-    if node.op == "sum_pool":
-        return graph.values[node.name].type.width <= int(hardware.accumulator.width)
     # the comparator sees scores in the order of computation, which a shuffle changes
     return node.op != "argmax" or STAGES["channel_shuffle"] not in stages
 

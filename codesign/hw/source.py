@@ -97,7 +97,7 @@ def _line(model: type[BaseModel], document: Document, item: dict[str, Any]) -> t
         return order, f"{place}: {name} is not a key here; {_suggest(key[-1], fields)}"
     if kind == "missing":
         fields = _fields(model, key[:-1])
-        doc = fields.get(key[-1]) or "see docs/hardware/configuration.md"
+        doc = fields[key[-1]] or f"a table with the keys {', '.join(_fields(model, key))}"
         # a misspelt key is also a missing one: the misspelling is the better message
         return order + 1_000_000, f"{place}: {name} is missing; give it ({doc})"
     if cause is not None:
