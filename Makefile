@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := codesign/models/zoo/nqe_cifar10.onnx
+# a data folder beside the checkout is used where there is one
+export CODESIGN_DATA ?= $(abspath $(wildcard ../shared/data))
+
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
 .PHONY: demo test check lint types docs tests nightly wheel clean
