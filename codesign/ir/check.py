@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesign.errors import CodesignError
-from codesign.ir.builder import infer, need_input, need_name
+from codesign.ir.builder import infer, need_input, need_name, plain_json
 from codesign.ir.graph import Graph, constant
 from codesign.ir.opspec import lookup
 
@@ -15,6 +15,9 @@ def check(graph: Graph) -> None:
     attributes are legal and every recorded type is exactly what the op table proves. Raises
     CodesignError (UnsupportedError for an operation outside the table).
     """
+    need_name(graph.name)
+    for key, item in graph.metadata.items():
+        plain_json(key, item)
     defined = set(graph.inputs) | set(graph.constants)
     if not graph.inputs or not graph.outputs:
         missing = "input" if not graph.inputs else "output"

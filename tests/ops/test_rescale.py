@@ -85,7 +85,7 @@ class TestBitShiftNorm(OpContract):
             if not shift:
                 return total
             tally("shift")
-            return total // 2**shift  # Python's // floors
+            return total // (1 << shift)  # Python's // floors
 
         return _each(x, one)
 

@@ -1,0 +1,197 @@
+"""Random programs for property tests: any operation of the table, any legal shape and type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from codesign.errors import CodesignError
+from codesign.ir import Graph, GraphBuilder, IntArray, IntType, Value, code_set
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@st.composite
+def int_types(draw: Draw, lo: int = -128, hi: int = 255, steps: int = 3) -> IntType:
+    """A code set within [lo, hi]."""
+    low, high = sorted((draw(st.integers(lo, hi)), draw(st.integers(lo, hi))))
+    step = draw(st.integers(1, steps))
+    return IntType(low, high - (high - low) % step, step)
+
+
+#: Codes of maps: those of the papers more often than others.
+map_types = st.one_of(
+    st.sampled_from(
+        [IntType(0, 255), IntType(0, 3), IntType(0, 1), IntType(-1, 1, 2), IntType(-1, 1)]
+    ),
+    int_types(-100, 127),
+    int_types(0, 255),
+    int_types(-(1 << 20), 1 << 20),
+)
+
+weight_types = st.one_of(st.integers(2, 8).map(code_set), int_types(-128, 127))
+
+
+def random_codes(shape: tuple[int, ...], code_type: IntType, seed: int) -> IntArray:
+    """Codes of the type from a seed, in its carrier."""
+    random = np.random.default_rng(seed)
+    codes = code_type.lo + code_type.step * random.integers(0, code_type.count, shape)
+    return codes.astype(code_type.dtype)
+
+
+@st.composite
+def graphs(draw: Draw, max_nodes: int = 8) -> Graph:
+    """A checked program of 1 to `max_nodes` nodes on one or two inputs, branches included."""
+    builder = GraphBuilder("random", draw(st.sampled_from([{}, {"classes": ["a", "b"]}])))
+    shape = (draw(st.integers(1, 6)), draw(st.integers(1, 7)), draw(st.integers(1, 7)))
+    names = [builder.input("image", shape, draw(map_types))]
+    if draw(st.booleans()):
+        names.append(builder.input("more", (draw(st.integers(1, 12)),), draw(map_types)))
+    nodes: list[str] = []
+    for _ in range(draw(st.integers(1, max_nodes)) * 2):
+        if len(nodes) == max_nodes:
+            break
+        # the latest value most often, so that chains grow long
+        source = names[-1] if draw(st.integers(0, 3)) else draw(st.sampled_from(names))
+        name = f"n{len(nodes)}"
+        try:
+            _OPERATIONS[draw(st.sampled_from(sorted(_OPERATIONS)))](draw, builder, name, source)
+        except CodesignError:
+            continue  # does not fit this value; the refusals have tests of their own
+        nodes.append(name)
+        names.append(name)
+    if not nodes:
+        nodes.append(builder.node("n0", "heaviside", ["image"]))
+    for name in nodes[:-1]:
+        if draw(st.integers(0, 5)) == 0:
+            builder.output(name)
+    builder.output(nodes[-1])
+    return builder.build()
+
+
+@st.composite
+def batches(draw: Draw, graph: Graph, max_images: int = 4) -> dict[str, IntArray]:
+    """Inputs for `graph`: random images, the extremes of each type among them."""
+    count, seed = draw(st.integers(1, max_images)), draw(st.integers(0, 1 << 30))
+    batch = {}
+    for index, name in enumerate(graph.inputs):
+        value = graph.values[name]
+        codes = random_codes((count, *value.shape), value.type, seed + index)
+        codes[0] = draw(st.sampled_from([codes[0], value.type.lo, value.type.hi]))
+        batch[name] = codes
+    return batch
+
+
+def _constant(
+    draw: Draw, builder: GraphBuilder, name: str, shape: tuple[int, ...], kind: IntType
+) -> str:
+    codes = random_codes(shape, kind, draw(st.integers(0, 1 << 30)))
+    return builder.constant(name, codes, kind)
+
+
+def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need(x, 3)
+    groups = draw(st.sampled_from([g for g in range(1, x.shape[0] + 1) if x.shape[0] % g == 0]))
+    kernel = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    outputs = groups * draw(st.integers(1, 6 // groups or 1))
+    code = x.type.lo + x.type.step * draw(st.integers(0, x.type.count - 1))
+    padding = (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
+    sizes = tuple(s + 2 * p - k for s, p, k in zip(x.shape[1:], padding, kernel, strict=True))
+    if min(sizes) < 0 or abs(code) > 127:
+        raise CodesignError("the window does not fit")
+    weight = _constant(
+        draw,
+        builder,
+        f"{name}.weight",
+        (outputs, x.shape[0] // groups, *kernel),
+        draw(weight_types),
+    )
+    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    builder.node(
+        name, "conv", [source, weight],
+        groups=groups, stride=stride, padding=padding, pad_code=code,
+    )  # fmt: skip
+
+
+def _linear(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need(x, 1)
+    shape = (draw(st.integers(1, 9)), x.shape[0])
+    weight = _constant(draw, builder, f"{name}.weight", shape, draw(weight_types))
+    builder.node(name, "linear", [source, weight])
+
+
+def _bit_shift_norm(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    if not x.shape:
+        raise CodesignError("a scalar has no channels")
+    bias = _constant(
+        draw, builder, f"{name}.bias", x.shape[:1], draw(int_types(-5000, 5000))
+    )  # fmt: skip
+    builder.node(name, "bit_shift_norm", [source, bias], shift=draw(st.integers(0, 12)))
+
+
+def _hwmsb(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    bits, shift = draw(st.integers(1, 8)), draw(st.integers(0, 12))
+    builder.node(name, "hwmsb", [source], bits=bits, shift=shift)
+
+
+def _clip(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    lo, hi = sorted((draw(st.integers(-300, 300)), draw(st.integers(-300, 300))))
+    builder.node(name, "clip", [source], lo=lo, hi=hi)
+
+
+def _max_pool(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need(x, 3)
+    kernel = tuple(draw(st.integers(1, min(3, size))) for size in x.shape[1:])
+    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    builder.node(name, "max_pool", [source], kernel=kernel, stride=stride)
+
+
+def _shuffle(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    channels = x.shape[0] if x.shape else 1
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+    builder.node(name, "channel_shuffle", [source], groups=groups)
+
+
+def _reshape(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    first = draw(st.sampled_from([d for d in range(1, x.size + 1) if x.size % d == 0]))
+    shapes = [(x.size,), (first, x.size // first), (first, x.size // first, 1), (1, *x.shape)]
+    builder.node(name, "reshape", [source], shape=draw(st.sampled_from(shapes)))
+
+
+def _plain(op: str) -> Callable[[Draw, GraphBuilder, str, str], None]:
+    def add(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+        builder.node(name, op, [source])
+
+    return add
+
+
+def _need(x: Value, rank: int) -> None:
+    if len(x.shape) != rank:
+        raise CodesignError("another rank is needed")
+
+
+#: How each operation is drawn; a test demands one for every operation of the table.
+_OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
+    "argmax": _plain("argmax"),
+    "bit_shift_norm": _bit_shift_norm,
+    "channel_shuffle": _shuffle,
+    "clip": _clip,
+    "conv": _conv,
+    "heaviside": _plain("heaviside"),
+    "hwmsb": _hwmsb,
+    "linear": _linear,
+    "max_pool": _max_pool,
+    "reshape": _reshape,
+    "sign": _plain("sign"),
+    "sum_pool": _plain("sum_pool"),
+}
+OPERATIONS = frozenset(_OPERATIONS)
