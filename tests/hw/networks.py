@@ -48,7 +48,10 @@ def encoder(
     classes: int = 10,
     seed: int = 0,
 ) -> Graph:
-    """Convolutions with bit-shift normalization and 2 b codes, global sum, scores, class."""
+    """Convolutions with bit-shift normalization and 2 b codes, global sum, scores, class.
+
+    Channels are shuffled between convolutions, behind one with groups.
+    """
     rng = np.random.default_rng(seed)
     b = GraphBuilder(name)
     value, channels = b.input("image", image, pixel), image[0]
@@ -64,7 +67,7 @@ def encoder(
         value = b.node(f"{label}.code", "hwmsb", [value], bits=2)
         if row.pool:
             value = b.node(f"{label}.pool", "max_pool", [value])
-        if row.groups > 1:
+        if row.groups > 1 and number < len(rows):
             value = b.node(f"{label}.shuffle", "channel_shuffle", [value], groups=row.groups)
         channels = row.outputs
     value = b.node("sum", "sum_pool", [value])
