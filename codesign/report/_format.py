@@ -21,11 +21,11 @@ def quantity(value: Fraction | int, unit: str = "", digits: int = 1) -> str:
     exact = Fraction(value)
     if exact < 0:
         return "-" + quantity(-exact, unit, digits)
-    power = 0
-    while power < len(_LARGE) - 1 and _reaches(exact / 1000**power, 1000, digits):
-        power += 1
-    while unit and exact > 0 and power > 1 - len(_SMALL) and exact * Fraction(1000) ** -power < 1:
+    power, least = 0, 1 - len(_SMALL) if unit else 0
+    while power > least and 0 < exact / Fraction(1000) ** power < 1:
         power -= 1
+    while power < len(_LARGE) - 1 and _reaches(exact / Fraction(1000) ** power, 1000, digits):
+        power += 1
     prefix = _LARGE[power] if power >= 0 else _SMALL[-power]
     number = rounded(exact * Fraction(1000) ** -power, digits)
     if "." in number:

@@ -63,8 +63,9 @@ def _table(shown: list[InputResult]) -> Table:
 def _label(row: InputResult) -> Text:
     if row.label is None or row.winner is None:
         return Text("")
-    right = row.label == row.winner.index
-    return Text("right" if right else f"wrong: {row.label}", style="green" if right else "red")
+    if row.label.index == row.winner.index:
+        return Text("right", style="green")
+    return Text(f"wrong, {row.label.name}", style="red")
 
 
 def _fit(fit: Fit) -> str:

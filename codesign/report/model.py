@@ -231,7 +231,7 @@ class InputResult(_Record):
     )
     scores: list[int] | None
     top: list[ClassScore]
-    label: int | None = Field(description="the expected class, where labels were given")
+    label: ClassScore | None = Field(description="the expected class, where labels were given")
     outputs: dict[str, Codes]
 
 

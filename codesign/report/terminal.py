@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from codesign.report._format import dimensions, grouped, percent, plural, quantity, rate, rounded
+from codesign.report._format import dimensions, grouped, percent, quantity, rate, rounded
 from codesign.report._results import print_results
 from codesign.report._table import columns
 from codesign.report.model import BudgetLine, LayerMemory, OperationCount, Ratio, Report
@@ -31,7 +32,7 @@ _KINDS = ("mac", "add", "shift", "compare", "logic")
 def to_text(report: Report, width: int = WIDTH, rows: int = ROWS) -> str:
     """The report without colour, no blanks at the ends of lines."""
     stream = io.StringIO()
-    console = Console(file=stream, width=width, color_system=None, force_terminal=False)
+    console = Console(width=width, color_system=None, force_terminal=False, **_plain(stream))
     _print(report, console, rows)
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
@@ -41,15 +42,20 @@ def print_report(report: Report, stream: IO[str], rows: int = ROWS) -> None:
     if not stream.isatty():
         stream.write(to_text(report, rows=rows))
         return
-    console = Console(file=stream)
+    console = Console(**_plain(stream))
     console.width = min(console.width, WIDTH)
     _print(report, console, rows)
+
+
+def _plain(stream: IO[str]) -> dict[str, Any]:
+    """Names are printed as they are: nothing in them is markup."""
+    return {"file": stream, "markup": False, "emoji": False, "highlight": False}
 
 
 def _print(report: Report, console: Console, rows: int) -> None:
     def show(*parts: RenderableType) -> None:
         for part in parts:
-            console.print(part, highlight=False, soft_wrap=isinstance(part, Text))
+            console.print(part, soft_wrap=isinstance(part, Text))
 
     show(_verdict(report, console.width))
     show(_layers(report), _kept(report), "", _cycles(report), _speed(report), "")
@@ -58,7 +64,7 @@ def _print(report: Report, console: Console, rows: int) -> None:
         show(_budget(report), "")
     if report.operations.energy is not None:
         show(_energy(report), "")
-    show(_not_modelled(report))
+    show(_not_modelled(report, console.width))
     if report.results is not None:
         show("", *print_results(report.results, rows))
 
@@ -74,9 +80,15 @@ def _verdict(report: Report, width: int) -> Text:
     gap = width - len(left) - len(right)
     text = Text(left, style="bold").append(" " * gap if gap >= 2 else "\n")
     text.append_text(right)
-    for problem in report.problems:
-        text.append(f"\n  {problem}", style="red")
+    for line in _wrapped(report.problems, width):
+        text.append(f"\n{line}", style="red")
     return text.append("\n")
+
+
+def _wrapped(messages: list[str], width: int) -> Iterator[str]:
+    """Lines of at most `width` columns, each message indented, its further lines more."""
+    for message in messages:
+        yield from textwrap.wrap(message, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def _fullest(report: Report) -> str:
@@ -134,7 +146,8 @@ def _kept(report: Report) -> Text:
     parts = [f"{grouped(total.stored_weight_bits[b])} b in {b}b codes" for b in _sorted(total)]
     stored = " + ".join(parts) or "none"
     return Text(
-        f"stored weights: {stored}; generated weights: {grouped(total.generated_bits)} b\n"
+        f"stored weights: {stored}\n"
+        f"generated weights: {grouped(total.generated_bits)} b\n"
         f"peak activations: {grouped(memory.peak_activation_bits)} b at {memory.peak_at}"
     )
 
@@ -229,10 +242,10 @@ def _energy(report: Report) -> Table:
     return table
 
 
-def _not_modelled(report: Report) -> Text:
+def _not_modelled(report: Report, width: int) -> Text:
     if not report.not_modelled:
         return Text("not modelled: nothing")
-    text = Text(f"not modelled: {plural(len(report.not_modelled), 'thing')}", style="yellow")
-    for line in report.not_modelled:
-        text.append(f"\n  {line}", style="yellow")
+    text = Text("not modelled:", style="yellow")
+    for line in _wrapped(report.not_modelled, width):
+        text.append(f"\n{line}", style="yellow")
     return text

@@ -100,7 +100,7 @@ def compute(
             progress(len(rows))
     accuracy = None
     if expected is not None:
-        correct = sum(row.winner is not None and row.winner.index == row.label for row in rows)
+        correct = sum(row.winner == row.label for row in rows)
         accuracy = Accuracy(correct=correct, total=len(rows))
     return Results(engine=engine, accuracy=accuracy, inputs=rows)
 
@@ -151,6 +151,8 @@ def _labels(
         read = read_labels(labels, decoder.classes, place)
     else:
         place = "labels"
-        read = from_array(np.asarray(labels), len(decoder.classes), place)
+        array = np.asarray(labels)
+        array = array if array.size else array.astype(np.int64)  # an empty list has no integers
+        read = from_array(array, len(decoder.classes), place)
     need_count(read, count, place)
     return read

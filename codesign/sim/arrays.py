@@ -47,10 +47,10 @@ def read_arrays(graph: Graph, path: Path, place: str) -> dict[str, IntArray]:
 def load(path: Path, place: str) -> Mapping[str, Any]:
     """The arrays of an .npz or .npy file by name; CodesignError where it cannot be read."""
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {path.stem: content}
-        with content:
+        with path.open("rb") as stream:
+            content = np.load(stream, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {path.stem: content}
             return {name: content[name] for name in content.files}
     except (
         OSError,

@@ -74,9 +74,11 @@ class Decoder:
         for position, name in enumerate(names):
             row = {key: array[position] for key, array in values.items()}
             scores = None if self.scores is None else [int(s) for s in row[self.scores]]
-            winner = None
+            winner = label = None
             if self.decision is not None and scores is not None:
                 winner = self._score(int(row[self.decision]), scores)
+                expected = labels[position]
+                label = None if expected is None else self._score(expected, scores)
             results.append(
                 InputResult(
                     input=name,
@@ -84,7 +86,7 @@ class Decoder:
                     winner=winner,
                     scores=scores,
                     top=[] if scores is None else self._best(scores),
-                    label=labels[position],
+                    label=label,
                     outputs={key: _codes(row[key]) for key in self.others},
                 )
             )

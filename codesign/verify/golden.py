@@ -112,7 +112,8 @@ def read_golden(path: str | Path) -> Golden:
     if not file.is_file():
         raise CodesignError(f"{path}: no such file; make it with codesign bless")
     try:
-        with np.load(file, allow_pickle=False) as content:
+        with file.open("rb") as stream:
+            content = np.load(stream, allow_pickle=False)
             arrays = {name: content[name] for name in content.files}
         facts = json.loads(arrays.pop("golden").tobytes())
         if facts["format"] != FORMAT:
