@@ -90,7 +90,11 @@ class BitShiftNorm(Layer):
         self.bits = activation.bits if activation else bits
         self.freeze_shift = False
         self.freeze_mean = False
-        self.beta = nn.Parameter(torch.full((channels,), activation.start if activation else 0.0))
+        if activation is not None:
+            start = activation.start
+        else:  # an HWMSB that follows starts in the middle, scores of fixed shift at their mean
+            start = HWMSB.start if shift is None else 0.0
+        self.beta = nn.Parameter(torch.full((channels,), start))
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_variance", torch.tensor(1.0))
         self.register_buffer("exponent", torch.tensor(0))
