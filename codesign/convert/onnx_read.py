@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from codesign.convert import _onnx_functions as functions
@@ -49,12 +49,17 @@ def from_onnx(data: bytes, source: str) -> Graph:
         graph = _graph(model)
         need_same(model, graph)
     except CodesignError as error:
-        raise type(error)(f"{source}: {error}") from None
-    except (UnicodeError, RecursionError):
+        raise type(error)(f"{source}: {_one_line(str(error))}") from None
+    except RecursionError:
         raise CodesignError(
-            f"{source}: holds text that cannot be read (damaged?); export the model again"
+            f"{source}: its metadata is nested too deep; export the model again"
         ) from None
     return graph
+
+
+def _one_line(message: str) -> str:
+    """`message` with what a file put into it escaped: a damaged name may hold anything."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 
 
 def _parse(data: bytes) -> ModelProto:
@@ -69,7 +74,25 @@ def _parse(data: bytes) -> ModelProto:
         raise CodesignError(
             "is not an ONNX file, or is cut short; give a whole file that codesign exported"
         )
+    _need_text(model)
     return model
+
+
+def _need_text(message: Message) -> None:
+    """Refuse text that is not UTF-8; protobuf hands it out as bytes."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            if any(isinstance(item, bytes) for item in ([value] if _single(value) else value)):
+                raise CodesignError(
+                    f"holds a damaged {field.name} (not UTF-8 text); export the model again"
+                )
+        elif field.type == field.TYPE_MESSAGE:
+            for item in [value] if _single(value) else value:
+                _need_text(item)
+
+
+def _single(value: object) -> bool:
+    return isinstance(value, str | bytes | Message)
 
 
 def _graph(model: ModelProto) -> Graph:

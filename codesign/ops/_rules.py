@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from codesign.errors import CodesignError
@@ -67,4 +69,6 @@ def need_axes(op: str, name: str, values: tuple[int, ...], rank: int) -> None:
 
 def divisors(number: int) -> str:
     """The divisors of `number`, written for a message."""
-    return ", ".join(str(d) for d in range(1, number + 1) if number % d == 0)
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    large = [number // d for d in reversed(small) if d * d != number]
+    return ", ".join(map(str, small + large))
