@@ -8,6 +8,7 @@ import pkgutil
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
@@ -18,7 +19,10 @@ INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """A command for every module here that does not begin with `_`, under the module's name."""
+    """A command for every module here that does not begin with `_`, under the module's name.
+
+    Errors are one line on stderr, and the exit codes are those of `codesign.errors`.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands."""
@@ -33,33 +37,30 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-
-def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from codesign import __version__
-
-        click.echo(f"codesign {__version__}")
-        ctx.exit()
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version", is_flag=True, callback=_print_version, expose_value=False, is_eager=True,
-    help="Print the version and exit.",
-)  # fmt: skip
-def codesign() -> None:
-    """Train small quantized networks and know, to the bit and cycle, what they cost.
-
-    \b
-    Exit codes: 0 good, 1 results differ, 2 wrong usage or unreadable input,
-    3 over budget, 4 operation not supported or not modelled.
-    """
+    def main(self, args: Sequence[str] | None = None, *_: Any, **options: Any) -> NoReturn:
+        """Run the command line and exit; `args` None means the process's own."""
+        if args is None:
+            _prepare_process()
+        code = _run(super().main, args, options)
+        if code == INTERRUPTED and args is None:
+            sys.stderr.flush()
+            os._exit(code)  # threads of an engine may still be in compiled code
+        sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line and give its exit code; errors are one line on stderr."""
+def _prepare_process() -> None:
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a closed pipe ends the command quietly
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+
+
+def _run(command: Any, args: Sequence[str] | None, options: dict[str, Any]) -> int:
+    """The exit code of the command line; errors are printed."""
+    chosen = options | {"prog_name": "codesign", "standalone_mode": False}
     try:
-        code = codesign.main(list(arguments), prog_name="codesign", standalone_mode=False)
+        code = command(args, **chosen)
         sys.stdout.flush()
     except CodesignError as error:
         return _fail(str(error), error.exit_code)
@@ -69,26 +70,12 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(_one_line(error), USAGE)
     except (click.Abort, KeyboardInterrupt):
-        sys.stdout.flush()
         click.echo("codesign: interrupted", err=True)
         return INTERRUPTED
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}".lower(), USAGE)
+        reason = (error.strerror or str(error)).lower()
+        return _fail(f"{error.filename or 'output'}: {reason}; check it and try again", USAGE)
     return code if isinstance(code, int) else OK
-
-
-def main() -> None:
-    """Entry point of the installed command."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a closed pipe ends the command quietly
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
-    code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        sys.stderr.flush()
-        os._exit(code)  # threads of an engine may still be in compiled code
-    sys.exit(code)
 
 
 def _fail(message: str, code: int) -> int:
@@ -102,3 +89,31 @@ def _one_line(error: click.ClickException) -> str:
     text = text[:1].lower() + text[1:]
     context = getattr(error, "ctx", None)
     return f"{text}; see '{context.command_path if context else 'codesign'} --help'"
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from codesign import __version__
+
+        click.echo(f"codesign {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands, name="codesign", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_print_version,
+    expose_value=False,
+    is_eager=True,
+    help="Print the version and exit.",
+)
+def main() -> None:
+    """Train small quantized networks and know, to the bit and cycle, what they cost.
+
+    \b
+    Exit codes: 0 good, 1 results differ, 2 wrong usage or unreadable input,
+    3 over budget, 4 operation not supported or not modelled.
+    """

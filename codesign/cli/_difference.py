@@ -11,7 +11,7 @@ import click
 from codesign.errors import DifferenceError
 
 if TYPE_CHECKING:
-    from codesign.verify import Comparison
+    from codesign.verify import Comparison, Divergence
 
 
 def conclude(
@@ -25,10 +25,10 @@ def conclude(
 ) -> None:
     """Print the comparison; raise DifferenceError (exit 1) with the command that replays a layer.
 
-    `replay` is that command without `--layer`.
+    `replay` is that command without `--layer`; empty where no command shows more.
     """
     found = result.divergence
-    command = "" if found is None else f"{replay} --layer {shlex.quote(found.layer)}"
+    command = f"{replay} --layer {shlex.quote(found.layer)}" if found and replay else ""
     if junit_path is not None:
         _write_junit(result, where, command, junit_path)
     if as_json:
@@ -36,13 +36,17 @@ def conclude(
 
         click.echo(canonical(_facts(result, where, command)), nl=False)
     if found is not None:
-        raise DifferenceError(f"results differ: {found}{note}; replay: {command}")
+        raise DifferenceError(f"results differ: {_told(found, command)}{note}")
     if not as_json:
         inputs = f"{result.inputs} input{'' if result.inputs == 1 else 's'}"
         layers = f"{len(result.layers)} layer{'' if len(result.layers) == 1 else 's'}"
         click.echo(f"equal: {where}, {inputs}, {layers}{note}")
         if result.unmatched:
             click.echo(f"not compared: {', '.join(result.unmatched)}")
+
+
+def _told(found: Divergence, command: str) -> str:
+    return f"{found}; replay: {command}" if command else str(found)
 
 
 def _facts(result: Comparison, where: str, command: str) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def _facts(result: Comparison, where: str, command: str) -> dict[str, Any]:
             "actual": found.actual,
             "wrong": found.wrong,
             "size": found.size,
-            "replay": command,
+            "replay": command or None,
         }
     return {
         "compared": where,
@@ -79,7 +83,7 @@ def _write_junit(result: Comparison, where: str, command: str, path: Path) -> No
     for layer in result.layers:
         found = result.divergence
         differs = found is not None and found.layer == layer
-        cases.append(Case("layer", layer, f"{found}; replay: {command}" if differs else ""))
+        cases.append(Case("layer", layer, _told(found, command) if found and differs else ""))
         if differs:
             break
     write_atomic(path, junit(where, cases))

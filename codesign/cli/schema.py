@@ -6,7 +6,7 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["report", "hardware"]))
+@click.argument("what", type=click.Choice(["report", "hardware"]), metavar="report|hardware")
 def schema(what: str) -> None:
     """Print the JSON schema of reports or of configurations."""
     from codesign.report.canonical import canonical

@@ -127,6 +127,11 @@ class Memory(_Record):
     memories: list[MemoryUse]
     placements: list[Placement]
 
+    @property
+    def fits(self) -> bool:
+        """Whether every built memory holds its contents."""
+        return all(memory.fits for memory in self.memories)
+
 
 class OperationCount(_Record):
     """How many operations of one kind; `bits` wide, by `by` bits where two operands differ."""
