@@ -50,6 +50,11 @@ class TestConv(OpContract):
         # sums at the edge of 16 bits and past it
         _conv((16, 3, 3), (2, 16, 1, 1), IntType(-128, 127), IntType(-8, 7)),
         _conv((32, 4, 4), (2, 32, 3, 3), _BYTE, IntType(-128, 127)),
+        # a sum that fits 16 bits, on the way to which a part of it does not
+        case(
+            Map((400, 1, 2), IntType(200, 255)),
+            Const((1, 400, 1, 1), IntType(-1, 1, 2), (1,) * 200 + (-1,) * 200),
+        ),
         # geometry: odd and even rows, strides, pad codes, windows that do not fill the map
         _conv((2, 1, 1), (3, 2, 1, 1), _BYTE, code_set(3)),
         _conv((2, 6, 7), (3, 2, 3, 3), IntType(0, 3), code_set(3), padding=(1, 1)),
@@ -179,6 +184,10 @@ class TestLinear(OpContract):
         case(Map((50,), IntType(-30000, 40000)), Const((7, 50), code_set(5))),
         case(Map((50,), IntType(0, 300000)), Const((7, 50), IntType(-128, 127))),
         case(Map((9,), _BYTE), Const((3, 9), _BYTE)),
+        case(
+            Map((400,), IntType(200, 255)),
+            Const((1, 400), IntType(-1, 1, 2), (1,) * 200 + (-1,) * 200),
+        ),
         case(Map((1,), IntType(-(1 << 31), (1 << 31) - 1)), Const((1, 1), IntType(0, 1), (1,))),
         case(Map((3,), IntType(-(1 << 31), (1 << 31) - 1)), Const((2, 3), IntType(0, 0))),
     )

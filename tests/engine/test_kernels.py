@@ -1,0 +1,83 @@
+"""What the compiled kernels must not do: leave their arrays, or need a folder for their cache."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codesign.engine import create
+from codesign.engine._numba import linear, pooling, rescale
+from codesign.engine._numba.jit import compiled
+from codesign.ir import GraphBuilder, IntArray, IntType, code_set
+from tests.strategies import random_codes
+
+KERNELS = [
+    (linear, "_conv"),
+    (rescale, "_rescale"),
+    (pooling, "_max_pool"),
+    (pooling, "_sum_pool"),
+]
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels as plain Python: an index outside an array is an error, not a stray read."""
+    for module, name in KERNELS:
+        monkeypatch.setattr(module, name, getattr(module, name).py_func)
+
+
+def test_every_kernel_is_listed() -> None:
+    modules: set[ModuleType] = {module for module, _ in KERNELS}
+    found = {
+        (module, name)
+        for module in modules
+        for name, item in vars(module).items()
+        if hasattr(item, "py_func")
+    }
+    assert found == set(KERNELS)
+
+
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("height", [3, 4, 5])
+@pytest.mark.parametrize("width", [3, 4, 6])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1), (1, 2), (3, 3)])
+@pytest.mark.parametrize("padding", [(0, 0), (1, 0), (0, 1), (2, 2)])
+def test_kernels_stay_within_their_arrays(
+    height: int, width: int, stride: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    builder = GraphBuilder("g")
+    image = builder.input("image", (4, height, width), IntType(0, 3))
+    kinds = code_set(3)
+    weight = builder.constant("w", random_codes((6, 2, 3, 3), kinds, 1), kinds)
+    bias = builder.constant("b", random_codes((6,), IntType(-4, 4), 2), IntType(-4, 4))
+    conv = builder.node(
+        "conv", "conv", [image, weight], groups=2, stride=stride, padding=padding, pad_code=2
+    )
+    norm = builder.node("norm", "bit_shift_norm", [conv, bias], shift=1)
+    codes = builder.node("codes", "hwmsb", [norm], bits=2, shift=0)
+    rows, columns = builder.value(codes).shape[1:]
+    kernel = (min(rows, 2), min(columns, 3))
+    pool = builder.node("pool", "max_pool", [codes], kernel=kernel, stride=(2, 1))
+    total = builder.node("sum", "sum_pool", [pool])
+    table = builder.constant("t", random_codes((3, 6), kinds, 3), kinds)
+    builder.output(builder.node("scores", "linear", [total, table]))
+    graph = builder.build()
+    batch = {"image": random_codes((3, 4, height, width), IntType(0, 3), 4)}
+    expected = create("reference", graph).run(batch, graph.results)
+    found = create("numba", graph, threads=1).run(batch, graph.results)
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values), name
+
+
+def test_a_kernel_without_a_file_is_compiled_all_the_same() -> None:
+    """As in an installation whose folders cannot be written: nothing is cached."""
+    scope: dict[str, Any] = {}
+    exec("def double(x, y):\n    for i in range(len(x)):\n        y[i] = 2 * x[i]\n", scope)
+    kernel = compiled(scope["double"])
+    x: IntArray = np.arange(4)
+    y = np.zeros_like(x)
+    kernel(x, y)
+    assert y.tolist() == [0, 2, 4, 6]
