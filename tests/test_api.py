@@ -81,3 +81,22 @@ def test_several_inputs_need_names() -> None:
     with pytest.raises(codesign.CodesignError) as error:
         codesign.run(builder.build(), np.zeros((1, 2), np.uint8))
     assert str(error.value) == "two has inputs a, b; give a mapping with one array each"
+
+
+def test_the_documentation_s_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    from tests.hw.networks import nqe
+
+    root = Path(__file__).parents[1]
+    page = root / "docs" / "python.md"
+    if not page.exists():
+        pytest.skip("the documentation is not part of this copy")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hw_configs").symlink_to(root / "hw_configs")
+    save(nqe(), tmp_path / "model.onnx")
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / "cat.png")
+    blocks = page.read_text(encoding="utf-8").split("```python\n")[1:]
+    assert len(blocks) >= 2
+    for block in blocks:
+        exec(compile(block.split("```")[0], str(page), "exec"), {})

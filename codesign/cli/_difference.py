@@ -38,8 +38,9 @@ def conclude(
     if found is not None:
         raise DifferenceError(f"results differ: {_told(found, command)}{note}")
     if not as_json:
-        inputs = f"{result.inputs} input{'' if result.inputs == 1 else 's'}"
-        layers = f"{len(result.layers)} layer{'' if len(result.layers) == 1 else 's'}"
+        from codesign.report import plural
+
+        inputs, layers = plural(result.inputs, "input"), plural(len(result.layers), "layer")
         click.echo(f"equal: {where}, {inputs}, {layers}{note}")
         if result.unmatched:
             click.echo(f"not compared: {', '.join(result.unmatched)}")

@@ -5,6 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codesign.sim.inputs import Inputs
+    from codesign.verify.compare import Batch
 
 #: Fewer inputs than this are done before a bar is read.
 WORTH = 512
@@ -34,3 +39,19 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None] | None]:
     with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def watched(inputs: Inputs, what: str) -> Iterator[Iterator[Batch]]:
+    """The batches of `inputs` for a comparison, under a bar."""
+    with progress(len(inputs), what) as heard:
+        yield _counted(inputs, heard)
+
+
+def _counted(inputs: Inputs, heard: Callable[[int], None] | None) -> Iterator[Batch]:
+    done = 0
+    for batch in inputs.batches():
+        yield batch.names, batch.arrays
+        done += len(batch.names)
+        if heard is not None:
+            heard(done)

@@ -32,7 +32,9 @@ def bless(
 
     What it computes for some inputs goes into one file, which codesign verify demands later.
     """
+    from codesign.cli._progress import watched
     from codesign.files import need_writable, write_atomic
+    from codesign.report import plural
     from codesign.sim import load_model
     from codesign.verify import bless as make
 
@@ -41,12 +43,13 @@ def bless(
     given = gather(graph, inputs, count, seed, limit, fit)
     if given is None:
         raise CodesignError("no inputs to bless; add --input PATH, or --count N for random ones")
-    batches = ((batch.names, batch.arrays) for batch in given.batches())
-    golden = make(graph, batches, full=full, engine=engine, threads=threads)
+    with watched(given, graph.name) as batches:
+        golden = make(graph, batches, full=full, engine=engine, threads=threads)
     data = golden.to_bytes()
     write_atomic(out, data)
     kept = "codes" if full else "digests"
     click.echo(
-        f"{out}: {len(golden.names)} inputs, {kept} of {len(golden.digests)} layers, "
+        f"{out}: {plural(len(golden.names), 'input')}, "
+        f"{kept} of {plural(len(golden.digests), 'layer')}, "
         f"{len(data):,} B"
     )

@@ -50,6 +50,7 @@ def diff(
 
     Without --input, on seeded random inputs. Exit 1 with the first divergence.
     """
+    from codesign.cli._progress import watched
     from codesign.files import need_writable
     from codesign.sim import load_model
     from codesign.verify import compare_engines, compare_models
@@ -63,17 +64,18 @@ def diff(
     graph = load_model(model)
     given = gather(graph, inputs, count, seed, limit, fit, default=DEFAULT_COUNT)
     assert given is not None  # there is a default
-    batches = ((batch.names, batch.arrays) for batch in given.batches())
     if engines is not None:
-        pair = tuple(name.strip() for name in engines.split(","))
-        if len(pair) != 2:
-            raise CodesignError(f"--engines is {engines}; give two names, such as reference,numba")
-        result = compare_engines(graph, (pair[0], pair[1]), batches, layer=layer, threads=threads)
+        pair = _pair(engines)
+        with watched(given, graph.name) as batches:
+            result = compare_engines(graph, pair, batches, layer=layer, threads=threads)
         where, words = f"{graph.name} by {pair[0]} and {pair[1]}", [model, "--engines", engines]
     else:
-        assert other is not None
+        assert other is not None  # one of them is given
         second, name = load_model(other), engine or "numba"
-        result = compare_models(graph, second, batches, layer=layer, engine=name, threads=threads)
+        with watched(given, graph.name) as batches:
+            result = compare_models(
+                graph, second, batches, layer=layer, engine=name, threads=threads
+            )
         where = f"{model} and {other} by {name}"
         words = [model, other, *(["--engine", name] if engine else [])]
     for path in inputs:
@@ -86,3 +88,10 @@ def diff(
         words += ["--fit", fit]
     replay = shlex.join(["codesign", "diff", *words])
     conclude(result, where, replay, as_json=as_json, junit_path=junit)
+
+
+def _pair(engines: str) -> tuple[str, str]:
+    names = [name.strip() for name in engines.split(",")]
+    if len(names) != 2:
+        raise CodesignError(f"--engines is {engines}; give two names, such as reference,numba")
+    return names[0], names[1]

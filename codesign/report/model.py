@@ -67,12 +67,13 @@ class Layer(_Record):
 
 
 class Model(_Record):
-    """The network: its name, its program's content hash, inputs, outputs and layers."""
+    """The network: its name, its program's content hash, inputs, outputs, classes and layers."""
 
     name: str
     hash: str
     inputs: list[Tensor]
     outputs: list[Tensor]
+    classes: list[str] = Field(description="names of the classes; empty where it names none")
     layers: list[Layer]
 
 

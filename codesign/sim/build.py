@@ -54,6 +54,7 @@ def _model(graph: Graph, plan: Plan) -> form.Model:
         hash=graph.hash,
         inputs=[_tensor(graph, name) for name in graph.inputs],
         outputs=[_tensor(graph, name) for name in graph.outputs],
+        classes=[str(name) for name in graph.metadata.get("classes") or ()],
         layers=[
             form.Layer(
                 name=layer.name,

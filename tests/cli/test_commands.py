@@ -51,7 +51,7 @@ def test_unknown_command(codesign: Command) -> None:
 def test_bless_and_verify(codesign: Command, folder: Path) -> None:
     ended = codesign("bless", "small.onnx", "--input", "cat.png", "--out", "g.npz")
     size = (folder / "g.npz").stat().st_size
-    assert ended.out == f"g.npz: 1 inputs, digests of 12 layers, {size:,} B\n"
+    assert ended.out == f"g.npz: 1 input, digests of 12 layers, {size:,} B\n"
     ended = codesign("verify", "small.onnx", "g.npz", "--engine", "reference", "--junit", "x.xml")
     assert (ended.code, ended.out) == (
         0,

@@ -104,6 +104,7 @@ def example(*, fits: bool = True, results: bool = True, energy: bool = True) -> 
             "hash": "sha256:" + "0" * 64,
             "inputs": [{"name": "image", "shape": [3, 8, 8], "lo": 0, "hi": 255, "step": 1}],
             "outputs": [{"name": "class", "shape": [], "lo": 0, "hi": 2, "step": 1}],
+            "classes": ["cat", "dog", "frog"],
             "layers": [
                 _layer("conv1", "conv 3x3", [8, 8, 8], 14),
                 _layer("features/0/conv", "conv 3x3 g2", [16, 4, 4], 9),
