@@ -45,7 +45,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CodesignError(
             f"{path}: cannot be read ({reason}); start without --resume first"
         ) from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError):
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ):  # all that reading bytes of no known form may end in
         raise CodesignError(
             f"{path}: is not a checkpoint of codesign train; remove it and train again"
         ) from None

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign import quant
@@ -40,6 +40,7 @@ def test_codes_by_hand(levels, expected):
     assert quant.codes(weights, 1.0, levels).tolist() == expected
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(LEVELS), st.integers(0, 2**32 - 1), st.floats(0.01, 10))
 def test_numpy_and_torch_give_the_same_codes_of_the_set(levels, seed, step):
     weights = np.random.default_rng(seed).normal(size=257).astype(np.float32)
@@ -88,6 +89,7 @@ def test_outer_mode_matches_the_outermost_quantile():
     assert step != quant.step_from_quantiles(weights, 5)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(LEVELS), st.sampled_from(quant.MODES), st.integers(-8, 8))
 def test_step_scales_with_the_weights(levels, mode, exponent):
     weights = gaussian(1001)
