@@ -48,8 +48,8 @@ def find(path_or_name: str | Path) -> Path:
     if path.name in known:
         return known[path.name]
     raise CodesignError(
-        f"{path.name}: no configuration has this name; {_suggest(path.name, known)}, "
-        "or give the path of a .yaml file"
+        f"{path.name}: no configuration has this name; {_suggest(path.name, known)} "
+        "(or give the path of a .yaml file)"
     )
 
 

@@ -238,7 +238,7 @@ class TestFiles:
             with pytest.raises(CodesignError) as caught:
                 Hardware.load(name)
             assert str(caught.value) == (
-                f"{name}: no configuration has this name; {hint}, or give the path of a .yaml file"
+                f"{name}: no configuration has this name; {hint} (or give the path of a .yaml file)"
             )
 
 
