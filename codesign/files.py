@@ -14,13 +14,18 @@ from codesign.errors import CodesignError
 def write_atomic(path: str | Path, data: bytes | str) -> Path:
     """Write `data` to `path`; a reader sees the old file or the whole new one, never a part.
 
-    Text is written as UTF-8. Raises CodesignError (one line) where the folder is missing,
-    read-only or full; the old file, if any, is untouched then.
+    Text is written as UTF-8. A link's target is replaced, not the link; a device or a pipe is
+    written to. Raises CodesignError (one line) where the folder is missing, read-only or full;
+    the old file, if any, is untouched then.
     """
     target = Path(path)
     raw = data.encode("utf-8") if isinstance(data, str) else data
     temporary: str | None = None
     try:
+        if _is_stream(target):
+            target.write_bytes(raw)
+            return target
+        target = target.resolve()
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(raw)
@@ -30,12 +35,12 @@ def write_atomic(path: str | Path, data: bytes | str) -> Path:
         os.replace(temporary, target)  # noqa: PTH105
         temporary = None
     except OSError as error:
-        raise _refused(target, error) from error
+        raise _refused(Path(path), error) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
-    return target
+    return Path(path)
 
 
 def need_writable(path: str | Path) -> None:
@@ -47,11 +52,19 @@ def need_writable(path: str | Path) -> None:
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if _is_stream(target):
+            return
+        target = target.resolve()
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         os.close(handle)
         os.unlink(temporary)  # noqa: PTH108
     except OSError as error:
-        raise _refused(target, error) from error
+        raise _refused(Path(path), error) from error
+
+
+def _is_stream(target: Path) -> bool:
+    """Whether `target` is a device or a pipe: to be written to, never renamed over."""
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _refused(target: Path, error: OSError) -> CodesignError:

@@ -57,11 +57,13 @@ def simulate(
     --count) only the costs are reported.
     """
     from codesign.cli._progress import progress
+    from codesign.engine import need_engine
     from codesign.files import need_writable
     from codesign.hw import Hardware, plan
     from codesign.sim import compute, load_model
     from codesign.sim.build import build
 
+    need_engine(engine, threads)
     for path in (report, junit):
         if path is not None:
             need_writable(path)

@@ -38,15 +38,20 @@ class Engine(Protocol):
         """
 
 
+def need_engine(name: str, threads: int | None = None) -> None:
+    """Refuse an unknown engine, or less than one thread, before any work."""
+    if name not in ENGINES:
+        raise CodesignError(f"engine {name!r} is not known; choose {', '.join(ENGINES)}")
+    if threads is not None and threads < 1:
+        raise CodesignError(f"threads is {threads}; give 1 or more")
+
+
 def create(name: str, graph: Graph, *, threads: int | None = None) -> Engine:
     """The engine `name` for `graph`, on `threads` threads (default: all that may be used).
 
     Raises CodesignError for an unknown name or less than one thread.
     """
-    if name not in ENGINES:
-        raise CodesignError(f"engine {name!r} is not known; choose {', '.join(ENGINES)}")
-    if threads is not None and threads < 1:
-        raise CodesignError(f"threads is {threads}; give 1 or more")
+    need_engine(name, threads)
     count = threads or _usable_cores()
     if name == "reference":
         from codesign.engine.reference import ReferenceEngine

@@ -245,3 +245,17 @@ def test_models_and_machines_that_cannot_be_read(codesign: Command, folder: Path
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith(f"codesign: error: {name}.yaml:")
         assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--engine", "gpu", "engine 'gpu' is not known; choose reference, numba, onnxruntime"),
+        ("--threads", "0", "threads is 0; give 1 or more"),
+    ],
+)
+def test_engine_options_are_checked_even_for_costs(
+    option: str, value: str, message: str, codesign: Command
+) -> None:
+    ended = codesign("simulate", "small.onnx", "--hw", "tiny", option, value)
+    assert (ended.code, ended.out, ended.err) == (2, "", error(message))
