@@ -193,6 +193,64 @@ def test_a_read_only_folder_is_found_first(codesign: Command, folder: Path) -> N
     )
 
 
+def test_a_folder_in_the_place_of_the_file(codesign: Command, folder: Path) -> None:
+    (folder / "r.json").mkdir()
+    ended = codesign("simulate", "no.onnx", "--hw", "tiny", "--report", "r.json")
+    assert ended.err == error(
+        "r.json: cannot be written (is a directory); choose a folder that exists, "
+        "is writable and has room"
+    )
+
+
+def test_a_full_folder_keeps_the_old_file(
+    codesign: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "r.json").write_text("old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    ended = codesign("simulate", "small.onnx", "--hw", "tiny", "--report", "r.json")
+    assert ended.code == 2
+    assert ended.err == error(
+        "r.json: cannot be written (no space left on device); choose a folder that exists, "
+        "is writable and has room"
+    )
+    assert (folder / "r.json").read_text() == "old"
+    assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []
+
+
+def test_models_and_machines_that_cannot_be_read(codesign: Command, folder: Path) -> None:
+    """The exit codes of the readers' errors reach the shell, one line each."""
+    from onnx import TensorProto, helper
+
+    tensors = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 4]) for n in "xy"]
+    node = helper.make_node("Relu", ["x"], ["y"])
+    graph = helper.make_graph([node], "g", tensors[:1], tensors[1:])
+    (folder / "relu.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    (folder / "empty.onnx").write_bytes(b"")
+    (folder / "cut.onnx").write_bytes((folder / "small.onnx").read_bytes()[:1000])
+    for model, code in {"no": 2, "empty": 2, "cut": 2, "relu": 4}.items():
+        ended = codesign("simulate", f"{model}.onnx", "--hw", "tiny")
+        assert (ended.code, ended.out) == (code, "")
+        assert ended.err.startswith(f"codesign: error: {model}.onnx: ")
+        assert ended.err.count("\n") == 1
+    text = Hardware.load("tiny").model_dump(mode="json", by_alias=True, exclude_none=True)
+    wrong = {
+        "key": text | {"lane": 4},
+        "unit": text | {"clock": 50},
+        "size": text | {"weight_word": "-12 b"},
+        "budget": text | {"budget": {"area": "1 b"}},
+    }
+    for name, facts in wrong.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(facts, sort_keys=False))
+        ended = codesign("simulate", "small.onnx", "--hw", f"{name}.yaml")
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"codesign: error: {name}.yaml:")
+        assert ended.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
