@@ -67,7 +67,7 @@ class Recipe:
 
 #: Defaults of each network's run.
 RECIPES = {
-    "nqe": Recipe(),
+    "nqe": Recipe(epochs=30),
     "digits": Recipe(
         epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
     ),
