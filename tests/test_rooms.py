@@ -29,7 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": set(),
     "sim": {"ir", "engine", "hw", "report", "convert"},
     "verify": {"ir", "engine", "hw", "convert"},
-    "cli": {"ir", "ops", "models", "train", "convert", "engine", "hw", "report", "sim", "verify"},
+    "rtl": {"ir", "hw"},
+    "cli": {"ir", "ops", "models", "train", "convert", "engine", "hw", "report", "sim", "verify"}
+    | {"rtl"},
 }
 #: (module, room): what only a function body may import, and why the module needs it.
 ONLY_INSIDE = {

@@ -33,10 +33,11 @@ FIELDS: tuple[Field, ...] = (
     Field("input_channels", 16, "channels of the map that is read"),
     Field("input_height", 12, "its rows"),
     Field("input_width", 12, "its columns"),
-    Field("output_channels", 16, "channels of the map that is written"),
+    Field("output_channels", 16, "channels that are computed"),
     Field("output_height", 12, "rows of the products, before pooling"),
     Field("output_width", 12, "columns of the products, before pooling"),
-    Field("groups", 16, "groups of channels that do not mix"),
+    Field("group_inputs", 16, "channels of a group that are read"),
+    Field("group_outputs", 16, "channels of a group that are written"),
     Field("kernel_rows", 6, "rows of the window"),
     Field("kernel_columns", 6, "columns of the window"),
     Field("stride_rows", 4, "step of the window, rows"),
@@ -83,9 +84,29 @@ def beyond(values: Mapping[str, int]) -> str:
     return ""
 
 
+def pack_descriptor(values: Mapping[str, int]) -> int:
+    """The program word of a value for every field, the first field in the lowest bits."""
+    word = place = 0
+    for field in FIELDS:
+        assert 0 <= values[field.name] <= field.most, field.name  # `beyond` has been asked
+        word |= int(values[field.name]) << place
+        place += field.bits
+    return word
+
+
+def unpack_descriptor(word: int) -> dict[str, int]:
+    """Every field of a program word."""
+    values = {}
+    for field in FIELDS:
+        values[field.name] = word & field.most
+        word >>= field.bits
+    return values
+
+
 def table() -> str:
     """The fields as a Markdown table (docs/hardware/machine.md)."""
     rows = [f"| `{field.name}` | {field.bits} | {field.doc} |" for field in FIELDS]
     used = sum(field.bits for field in FIELDS)
-    rows.append(f"| (unused) | {DESCRIPTOR_BITS - used} | zero |")
+    if used < DESCRIPTOR_BITS:
+        rows.append(f"| (unused) | {DESCRIPTOR_BITS - used} | zero |")
     return "\n".join(["| field | bits | meaning |", "| --- | ---: | --- |", *rows])
