@@ -2,8 +2,9 @@
 
 A ```console block is a session. A line that begins with `$ ` is a command, run in a folder of its
 own (one a page) that holds `hw_configs/`, `model.onnx` (the shipped network) and `cat.png` (the
-photograph of scikit-image); the lines after it are its output. A line `...` stands for any lines;
-no lines mean that the output is not shown. `# exit 3` after a command is its exit code.
+photograph of scikit-image); the lines after it are its output. A line `...` stands for any lines,
+`...` within a line for any text; no lines mean that the output is not shown. `# exit 3` after a
+command is its exit code.
 
 `python docs/_sessions.py` runs all pages and writes the outputs that hold no `...` again.
 """
@@ -47,14 +48,19 @@ class Step:
     @property
     def abridged(self) -> bool:
         """Whether the page leaves lines out."""
-        return not self.shown or "..." in self.shown
+        return not self.shown or any("..." in line for line in self.shown)
 
     def shows(self, printed: str) -> bool:
         """Whether the page's output is what was printed."""
         if not self.shown:
             return True
-        parts = [".*?" if line == "..." else re.escape(line.rstrip()) for line in self.shown]
-        return re.fullmatch("\n".join(parts), printed, re.S) is not None
+        parts = [
+            r"[^\n]*?".join(map(re.escape, line.rstrip().split("...")))
+            if line != "..."
+            else "(?s:.*?)"
+            for line in self.shown
+        ]
+        return re.fullmatch("\n".join(parts), printed) is not None
 
 
 def steps(page: Path) -> list[Step]:
