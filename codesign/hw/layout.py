@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from codesign.hw.config import LANE_BITS
 from codesign.ir import IntType, Value
 
-_BIPOLAR = IntType(-1, 1, 2)
+#: Codes that take one bit though they have a sign.
+BIPOLAR = IntType(-1, 1, 2)
 
 
 def field_bits(code_type: IntType) -> int:
     """Bits of a code in an activation word: 1 for bipolar, else the value's own width."""
-    if code_type.lo < 0 and _BIPOLAR.holds(code_type):
+    if code_type.lo < 0 and BIPOLAR.holds(code_type):
         return 1
     return code_type.width
 

@@ -102,7 +102,8 @@ def _step(node: Node) -> dict[str, object]:
         return {"pool": node.attrs["kernel"], "pool_stride": node.attrs["stride"]}
     if node.op == "channel_shuffle":
         return {"shuffle": node.attrs["groups"]}
-    return {"reduce": {"sum_pool": "sum", "argmax": "argmax"}.get(node.op, "")}
+    reduce = {"sum_pool": "sum", "argmax": "argmax"}.get(node.op)
+    return {"reduce": reduce} if reduce else {}  # a reshape behind it leaves it as it is
 
 
 def limits(work: Work, hardware: Hardware) -> str:

@@ -62,6 +62,7 @@ class TestMaps:
         assert lanes_to_words(pack(bipolar, np.array([1, -1, 1]))) == [0b01_00_01]
         assert form_of(IntType(-1, -1)) is Form.BIPOLAR
         assert form_of(IntType(-1, 1)) is Form.SIGNED
+        assert form_of(IntType(-1, 0)) is Form.SIGNED
         assert form_of(IntType(0, 1)) is Form.UNSIGNED
 
 
@@ -91,7 +92,9 @@ class TestWeights:
 
 class TestProgram:
     @pytest.mark.parametrize(
-        ("graph", "hardware"), [(networks.nqe(), ASIC), (networks.digits(), TINY)], ids=str
+        ("graph", "hardware"),
+        [(networks.nqe(), ASIC), (networks.digits(), TINY)],
+        ids=["nqe", "digits"],
     )
     def test_words_are_as_many_as_the_plan_says(self, graph, hardware) -> None:  # type: ignore[no-untyped-def]
         made = image(graph, hardware)
