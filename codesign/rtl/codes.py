@@ -1,7 +1,7 @@
 """Encodings of the descriptor's fields: what a number in a field stands for.
 
-Declared once: the encoder, the interpreter, the Verilog header and docs/hardware/program.md use
-these names and numbers.
+Declared once: the encoder and the interpreter use them, docs/hardware/program.md lists them
+by these names and numbers.
 """
 
 from __future__ import annotations
