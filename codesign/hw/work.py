@@ -106,31 +106,34 @@ def _step(node: Node) -> dict[str, object]:
     return {"reduce": reduce} if reduce else {}  # a reshape behind it leaves it as it is
 
 
+def geometry(work: Work) -> dict[str, int]:
+    """The layer's sizes by their fields of the descriptor."""
+    return {
+        "output_channels": work.outputs,
+        "output_height": work.size[0],
+        "output_width": work.size[1],
+        "group_inputs": work.source.channels // work.groups,
+        "group_outputs": work.outputs // work.groups,
+        "kernel_rows": work.kernel[0],
+        "kernel_columns": work.kernel[1],
+        "stride_rows": work.stride[0],
+        "stride_columns": work.stride[1],
+        "padding_rows": work.padding[0],
+        "padding_columns": work.padding[1],
+        "pool_rows": work.pool[0],
+        "pool_columns": work.pool[1],
+        "pool_stride_rows": work.pool_stride[0],
+        "pool_stride_columns": work.pool_stride[1],
+        "shuffle": work.shuffle,
+    }
+
+
 def limits(work: Work, hardware: Hardware) -> str:
     """The first number that the descriptor cannot hold, as a clause; empty where all fit."""
     rows, columns = work.block(hardware) if work.weight_bits else (1, 1)
-    return beyond(
-        {
-            "input_channels": work.source.channels,
-            "input_height": work.source.height,
-            "input_width": work.source.width,
-            "output_channels": work.outputs,
-            "output_height": work.size[0],
-            "output_width": work.size[1],
-            "group_inputs": work.source.channels // work.groups,
-            "group_outputs": work.outputs // work.groups,
-            "kernel_rows": work.kernel[0],
-            "kernel_columns": work.kernel[1],
-            "stride_rows": work.stride[0],
-            "stride_columns": work.stride[1],
-            "padding_rows": work.padding[0],
-            "padding_columns": work.padding[1],
-            "block_rows": rows,
-            "block_columns": columns,
-            "pool_rows": work.pool[0],
-            "pool_columns": work.pool[1],
-            "pool_stride_rows": work.pool_stride[0],
-            "pool_stride_columns": work.pool_stride[1],
-            "shuffle": work.shuffle,
-        }
-    )
+    source = {
+        "input_channels": work.source.channels,
+        "input_height": work.source.height,
+        "input_width": work.source.width,
+    }
+    return beyond(source | geometry(work) | {"block_rows": rows, "block_columns": columns})

@@ -12,7 +12,7 @@ from codesign.hw import Cycles, Hardware, Plan, plan
 from codesign.hw.descriptor import FIELDS, beyond, pack_descriptor
 from codesign.hw.fuse import Fused, Kind, Layer, fuse
 from codesign.hw.tiling import input_tiles, output_tiles
-from codesign.hw.work import Work, work_of
+from codesign.hw.work import Work, geometry, work_of
 from codesign.ir import Graph, IntArray, IntType, Node
 from codesign.rtl.codes import Activation, Form, Operation, Reduce, encode, form_of
 from codesign.rtl.words import Map, fields_to_words
@@ -163,7 +163,7 @@ class _Builder:
         fields |= _side("input", read) | _side("output", written)
         if layer.kind in (Kind.PRODUCT, Kind.VECTOR):
             work = work_of(self.graph, layer, self.fused)
-            fields |= _geometry(work)
+            fields |= geometry(work) | _reduction(work)
             for node in layer.nodes:
                 self._operation(fields, node, work)
         return fields
@@ -224,29 +224,10 @@ def _side(prefix: str, place: Map) -> dict[str, int]:
     }
 
 
-def _geometry(work: Work) -> dict[str, int]:
+def _reduction(work: Work) -> dict[str, int]:
     pooled = work.pool != (1, 1) or work.pool_stride != (1, 1)
     reduce = {"": Reduce.NONE, "sum": Reduce.SUM, "argmax": Reduce.INDEX}[work.reduce]
-    return {
-        "output_channels": work.outputs,
-        "output_height": work.size[0],
-        "output_width": work.size[1],
-        "group_inputs": work.source.channels // work.groups,
-        "group_outputs": work.outputs // work.groups,
-        "kernel_rows": work.kernel[0],
-        "kernel_columns": work.kernel[1],
-        "stride_rows": work.stride[0],
-        "stride_columns": work.stride[1],
-        "padding_rows": work.padding[0],
-        "padding_columns": work.padding[1],
-        "pool": int(pooled),
-        "pool_rows": work.pool[0],
-        "pool_columns": work.pool[1],
-        "pool_stride_rows": work.pool_stride[0],
-        "pool_stride_columns": work.pool_stride[1],
-        "shuffle": work.shuffle,
-        "reduce": reduce,
-    }
+    return {"pool": int(pooled), "reduce": reduce}
 
 
 def weight_words(
