@@ -65,15 +65,19 @@ class Step:
 
 def steps(page: Path) -> list[Step]:
     """All commands of a page, in order."""
+    blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [step for block in blocks for step in _block_steps(block, page.name)]
+
+
+def _block_steps(block: str, page: str) -> list[Step]:
     found: list[Step] = []
-    for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append(Step(line[2:]))
-            elif found:
-                found[-1].shown.append(line)
-            else:
-                raise ValueError(f"{page.name}: output before the first command")
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append(Step(line[2:]))
+        elif found:
+            found[-1].shown.append(line)
+        else:
+            raise ValueError(f"{page}: output before the first command")
     for step in found:
         while step.shown and not step.shown[-1]:
             step.shown.pop()  # the blank line before the next command
@@ -114,7 +118,7 @@ def refresh(page: Path) -> None:
     blocks = []
     for block in _BLOCK.findall(text):
         part = []
-        for step in _block_steps(block):
+        for step in _block_steps(block, page.name):
             part.append(f"$ {step.line}")
             code, output = printed[step.line]
             if code != step.code:
@@ -125,16 +129,6 @@ def refresh(page: Path) -> None:
     page.write_text(
         _BLOCK.sub(lambda _: f"```console\n{next(replaced)}```", text), encoding="utf-8"
     )
-
-
-def _block_steps(block: str) -> list[Step]:
-    found: list[Step] = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            found.append(Step(line[2:]))
-        else:
-            found[-1].shown.append(line)
-    return found
 
 
 if __name__ == "__main__":

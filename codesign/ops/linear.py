@@ -74,7 +74,7 @@ class Conv(OpSpec):
         need_byte_carrier("weight", weight)
         need_axes("conv", "stride", stride, 2)
         need_axes("conv", "padding", padding, 2)
-        channels, (outputs, depth, *kernel) = x.shape[0], weight.shape
+        channels, (outputs, depth, *_) = x.shape[0], weight.shape
         if channels % groups:
             raise CodesignError(
                 f"{groups} groups do not divide {channels} input channels; "
@@ -95,11 +95,17 @@ class Conv(OpSpec):
             raise CodesignError(
                 f"pad code {pad_code} is not a code of x {x.type}; choose one of its codes"
             )
-        padded = tuple(s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True))
-        sizes = window_sizes("conv", padded, tuple(kernel), stride)
+        sizes = self._sizes(x, weight, stride, padding)
         assert weight.data is not None  # a constant input
         interval = product_interval(weight.data.reshape(outputs, -1), x.type)
         return x.like(shape=(outputs, *sizes), type=interval)
+
+    @staticmethod
+    def _sizes(
+        x: Value, weight: Value, stride: tuple[int, ...], padding: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        padded = tuple(s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True))
+        return window_sizes("conv", padded, weight.shape[2:], stride)
 
     def reference(
         self,
@@ -144,10 +150,17 @@ class Conv(OpSpec):
     def onnx_attributes(self, arguments: tuple[Value, ...]) -> dict[str, int]:
         return _byte_offset(arguments)
 
-    def cost(self, x: Value, weight: Value, **attrs: object) -> Operations:
-        pixels = self.infer(x, weight, **attrs).size  # type: ignore[arg-type]
-        taps = int(np.prod(weight.shape[1:]))
-        return mac(weight.type.storage_bits, x.type.storage_bits, pixels * taps)
+    def cost(
+        self,
+        x: Value,
+        weight: Value,
+        *,
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        **_: object,
+    ) -> Operations:
+        pixels = int(np.prod(self._sizes(x, weight, stride, padding)))
+        return mac(weight.type.storage_bits, x.type.storage_bits, pixels * weight.size)
 
 
 @register
