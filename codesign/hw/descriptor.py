@@ -25,7 +25,9 @@ class Field:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("operation", 3, "stop, load, store, product, vector, reorder"),
+    Field("operation", 3, "load, store, product, vector, reorder; 0 is illegal"),
+    Field("last", 1, "the program ends behind this layer"),
+    Field("frame_end", 1, "load, store: the last word is the last of the frame's stream"),
     Field("source_bank", 4, "bank that is read: activation banks in order, then skip"),
     Field("source_base", 24, "word address of the map that is read"),
     Field("target_bank", 4, "bank that is written"),
@@ -67,6 +69,7 @@ FIELDS: tuple[Field, ...] = (
     Field("pool_stride_rows", 6, "step of the pooling window, rows"),
     Field("pool_stride_columns", 6, "step of the pooling window, columns"),
     Field("shuffle", 16, "groups that the channels written are interleaved over"),
+    Field("shuffle_channels", 16, "channels of one such group: where the interleave wraps"),
     Field("reduce", 2, "none, sum of each channel's map, index of the greatest"),
 )
 

@@ -85,12 +85,20 @@ def windows(block: Block, window: tuple[int, int]) -> int:
     return (block.rows // window[0]) * (block.columns // window[1])
 
 
+def tile_places(inputs: int) -> int:
+    """Codes of one output channel in a weight tile: its inputs, rounded up to a power of two.
+
+    So a lane finds its code at a fixed distance from the channel's first, without a crossbar.
+    """
+    return 1 << (inputs - 1).bit_length()
+
+
 def words_per_tile(inputs: int, outputs: int, bits: int, word: int) -> int:
     """Words of one weight tile: codes of `bits`, as many as a word of `word` bits holds.
 
     A tile starts on a word and a code never straddles two.
     """
-    return -(-inputs * outputs // (word // bits))
+    return -(-tile_places(inputs) * outputs // (word // bits))
 
 
 def valid_taps(size: int, outputs: int, kernel: int, stride: int, padding: int) -> int:

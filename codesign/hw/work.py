@@ -59,9 +59,14 @@ class Work:
         )
         return rows, columns
 
+    @property
+    def shuffle_channels(self) -> int:
+        """Channels of one of the groups that a shuffle interleaves; all of them without."""
+        return self.outputs // self.shuffle
+
     def destination(self, channel: int) -> int:
         """Where a computed channel is written: the channel shuffle, done by addressing."""
-        each = self.outputs // self.shuffle
+        each = self.shuffle_channels
         return channel % each * self.shuffle + channel // each
 
     def written_words(self, first: int, count: int) -> int:
@@ -125,6 +130,7 @@ def geometry(work: Work) -> dict[str, int]:
         "pool_stride_rows": work.pool_stride[0],
         "pool_stride_columns": work.pool_stride[1],
         "shuffle": work.shuffle,
+        "shuffle_channels": work.shuffle_channels,
     }
 
 

@@ -15,9 +15,9 @@ from codesign.ir import IntArray, IntType
 
 
 class Operation(IntEnum):
-    """Field `operation`."""
+    """Field `operation`; an empty word of the program memory is none of them."""
 
-    STOP = 0
+    ILLEGAL = 0
     LOAD = 1
     STORE = 2
     PRODUCT = 3

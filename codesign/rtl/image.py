@@ -11,7 +11,7 @@ from codesign.errors import OverBudgetError, UnsupportedError
 from codesign.hw import Cycles, Hardware, Plan, plan
 from codesign.hw.descriptor import FIELDS, beyond, pack_descriptor
 from codesign.hw.fuse import Fused, Kind, Layer, fuse
-from codesign.hw.tiling import input_tiles, output_tiles
+from codesign.hw.tiling import input_tiles, output_tiles, tile_places
 from codesign.hw.work import Work, geometry, work_of
 from codesign.ir import Graph, IntArray, IntType, Node
 from codesign.rtl.codes import Activation, Form, Operation, Reduce, encode, form_of
@@ -59,7 +59,7 @@ class Image:
         hardware: the machine.
         plan: the model's account of the same program.
         entries: one a descriptor, in order; a view has none.
-        program: descriptors. The word behind the last one, where the memory has one, is a stop.
+        program: descriptors; the last one says so itself.
         weights: words of the weight memory from address 0.
         parameters: words of the parameter memory from address 0.
     """
@@ -123,11 +123,16 @@ class _Builder:
         self.parameters: list[int] = []
 
     def build(self) -> Image:
-        entries = []
+        entries: list[Entry] = []
+        layers = [layer for layer in self.fused.layers if layer.kind is not Kind.VIEW]
+        last = {layer.kind: layer for layer in layers}  # of each kind
         for layer, cost in zip(self.fused.layers, self.costs.layers, strict=True):
             if layer.kind is Kind.VIEW:
                 continue
             fields = self._fields(layer)
+            fields["last"] = int(layer is layers[-1])
+            streamed = layer.kind in (Kind.LOAD, Kind.STORE)
+            fields["frame_end"] = int(streamed and layer is last[layer.kind])
             exceeded = beyond(fields)
             if exceeded:
                 raise UnsupportedError(f"{self.graph.name}: {cost.name}: {exceeded}")
@@ -236,7 +241,7 @@ def weight_words(
     """The tiles of a layer's weights (outputs x inputs of a group x rows x columns), packed.
 
     Tiles in the order of use: output tile, tap, input tile. In a tile: output channel slowest,
-    input channel fastest; each tile begins with a word.
+    input channel fastest, filled with code 0 to `tile_places`; each tile begins with a word.
     """
     bits = work.weight_bits
     per_word = int(hardware.weight_word) // bits
@@ -248,7 +253,9 @@ def weight_words(
         for row in range(work.kernel[0]):
             for column in range(work.kernel[1]):
                 for part in np.split(mine[:, :, row, column], ends, axis=1):
-                    words += fields_to_words(part.reshape(-1), bits, per_word)
+                    idle = tile_places(part.shape[1]) - part.shape[1]
+                    filled = np.pad(part, ((0, 0), (0, idle)))
+                    words += fields_to_words(filled.reshape(-1), bits, per_word)
     return words
 
 

@@ -14,7 +14,13 @@ from codesign.errors import CodesignError
 from codesign.hw.config import LANE_BITS
 from codesign.hw.descriptor import unpack_descriptor
 from codesign.hw.layout import Layout
-from codesign.hw.tiling import OutputTile, input_tiles, output_tiles, words_per_tile
+from codesign.hw.tiling import (
+    OutputTile,
+    input_tiles,
+    output_tiles,
+    tile_places,
+    words_per_tile,
+)
 from codesign.ir import IntArray
 from codesign.rtl.codes import Activation, Form, Operation, Reduce, decode
 from codesign.rtl.image import Entry, Image
@@ -60,17 +66,13 @@ class Machine:
     def run(self) -> Iterator[IntArray]:
         """Execute the program; after each descriptor the words of its map, words x lanes.
 
-        It ends with a stop, or behind the last word of the program.
+        It ends behind the descriptor that is marked as the last.
         """
         position = 0
-        for word in self.program:
-            fields = unpack_descriptor(word)
+        for fields in self._descriptors():
             operation = Operation(fields["operation"])
-            if operation is Operation.STOP:
-                return
             if operation is Operation.STORE:
-                first = fields["source_base"]
-                yield self.banks[fields["source_bank"]][first : first + self._input(fields).words]
+                yield self._sent(fields)
                 continue
             if operation is Operation.LOAD:
                 target = self._input(fields)
@@ -91,6 +93,29 @@ class Machine:
                 groups = fields["output_channels"] // fields["group_outputs"]
                 target = self._finish(fields, values, groups if computed is not None else 1)
             yield self._words(fields, target).copy()
+
+    def _descriptors(self) -> Iterator[Fields]:
+        known = [int(operation) for operation in Operation if operation is not Operation.ILLEGAL]
+        for address, word in enumerate(self.program):
+            fields = unpack_descriptor(word)
+            if fields["operation"] not in known:
+                raise CodesignError(
+                    f"program word {address}: operation {fields['operation']} is none of "
+                    f"{known[0]} to {known[-1]}; write one there or mark the end"
+                )
+            yield fields
+            if fields["last"]:
+                return
+        raise CodesignError(
+            f"the program's {len(self.program)} words end without a last layer; mark one as last"
+        )
+
+    def _sent(self, fields: Fields) -> IntArray:
+        """The words of a store: the map's; lanes that no code takes are zero."""
+        layout, first = self._input(fields), fields["source_base"]
+        words = self.banks[fields["source_bank"]][first : first + layout.words].copy()
+        words.reshape(layout.pixels, -1)[:, layout.channels * layout.lanes :] = 0
+        return words
 
     def _input(self, fields: Fields) -> Layout:
         return self._layout(fields, "input", fields["input_channels"])
@@ -152,8 +177,9 @@ class Machine:
         count = words_per_tile(inputs, tile.outputs, bits, word)
         codes = words_to_fields(self.weights[address : address + count], bits, word // bits)
         low = fields["weight_low"] - ((fields["weight_low"] >> 8) << 9)
-        values = low + fields["weight_step"] * codes.reshape(-1)[: tile.outputs * inputs]
-        return values.reshape(tile.outputs, inputs), count
+        places = tile_places(inputs)
+        values = low + fields["weight_step"] * codes.reshape(-1)[: tile.outputs * places]
+        return values.reshape(tile.outputs, places)[:, :inputs], count
 
     def _finish(self, fields: Fields, values: IntArray, groups: int) -> Layout:
         """The drain's datapath: bias, shift, activation, pooling, reduction, write."""
@@ -168,7 +194,7 @@ class Machine:
             return self._write(fields, np.argmax(values[:, :1], axis=0)[None], 1)
         if fields["reduce"] == Reduce.SUM:
             values = values.sum(axis=1, keepdims=True)
-        each = channels // fields["shuffle"]
+        each = fields["shuffle_channels"]
         order = [0] * channels
         for channel in range(channels):
             order[channel % each * fields["shuffle"] + channel // each] = channel

@@ -149,7 +149,10 @@ def turns(work: Work, hardware: Hardware) -> list[Turn]:
                 for row in range(work.kernel[0]):
                     for column in range(work.kernel[1]):
                         for _, count in sorted(inputs.items()):
-                            weights = [None] * (count * len(tile))
+                            places = 1
+                            while places < count:
+                                places *= 2
+                            weights = [None] * (places * len(tile))
                             words = len(range(0, len(weights), per_word))
                             steps.append((row, column, words))
                 windows = _drained(work, tile, block, number == len(blocks) - 1)

@@ -61,7 +61,7 @@ class TestShipped:
         assert machine.weight_words * 48 == 999_984  # the whole words in 1 Mb
         assert (machine.bank_words, machine.activation_word) == (4096, 32)
         assert (machine.parameter_words, machine.parameter_word) == (125, 256)
-        assert machine.program_words == 19
+        assert machine.program_words == 17
         assert machine.accumulator_bits == 2 * 64 * 16 * 20
         assert machine.clock.amount == 100_000_000
 
@@ -114,7 +114,7 @@ class TestMessages:
             ("4 kb", "63 b", "m.yaml:10: memories.parameters.capacity is 63 b, less than one word "
              "of 64 b; build at least 64 b"),
             ("8 kb}\n  act", "400 b}\n  act", "m.yaml:11: memories.program.capacity is 400 b, less "
-             "than one word of 416 b; build at least 416 b"),
+             "than one word of 448 b; build at least 448 b"),
             ("16 Kib", "15 b", "m.yaml:12: memories.activations.capacity is 15 b, less than one "
              "word of 8 b in each of 2 banks; build at least 16 b"),
             ("banks: 2}", "banks: 2}\n  skip: {capacity: 7 b}", "m.yaml:13: memories.skip.capacity "
@@ -261,6 +261,6 @@ class TestQuantities:
 
     def test_written_for_messages(self) -> None:
         assert written(Fraction(1_024_064), "b") == "1,024,064 b"
-        assert written(Fraction(357_658, 10**8), "s") == "3.577 ms"
+        assert written(Fraction(357_659, 10**8), "s") == "3.577 ms"
         assert written(Fraction(1, 10**12), "s") == "0.001 ns"
         assert written(Fraction(5, 10**13), "J") == "500.000 fJ"

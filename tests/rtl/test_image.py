@@ -22,6 +22,7 @@ from tests.strategies import map_types, random_codes
 
 TINY = Hardware.load("tiny")
 ASIC = Hardware.load("asic_1mb")
+WIDE = IntType(-8, 7)
 
 
 def place(shape: tuple[int, ...], kind: IntType, lanes: int) -> Map:
@@ -68,12 +69,12 @@ class TestMaps:
 
 class TestWeights:
     def test_a_tile_by_hand(self) -> None:
-        """2 x 3 ternary codes in words of 12 b: six codes of 2 b, output slowest."""
+        """2 x 3 ternary codes, six a word of 12 b; output slowest, 4 places an output."""
         source = Layout(3, 1, 1, 1, 4)
         work = Work(source, source, 2, (1, 1), weight_bits=2)
         kernels = np.array([[-1, 0, 1], [1, 1, -1]]).reshape(2, 3, 1, 1)
         words = weight_words(kernels, code_set(3), work, TINY)
-        assert words == [0b00_10_10_10_01_00]
+        assert words == [0b10_10_00_10_01_00, 0b00_00]
 
     def test_steps_groups_and_parts_of_words(self) -> None:
         """Groups of 3 on words of 4 lanes: the second begins in a word and ends in the next."""
@@ -110,6 +111,35 @@ class TestProgram:
         ]
         assert [place.value for place in made.inputs] == list(graph.inputs)
         assert [place.value for place in made.outputs] == list(graph.outputs)
+
+    def test_the_ends_of_the_program_and_of_the_streams_are_marked(self) -> None:
+        builder = GraphBuilder("two")
+        for name in "ab":
+            builder.output(builder.node(f"{name}.y", "sign", [builder.input(name, (4,), WIDE)]))
+        made = image(builder.build(), TINY)
+        marks = [
+            (entry.operation, entry.fields["last"], entry.fields["frame_end"])
+            for entry in made.entries
+        ]
+        assert marks == [
+            (Operation.LOAD, 0, 0),
+            (Operation.LOAD, 0, 1),
+            (Operation.VECTOR, 0, 0),
+            (Operation.VECTOR, 0, 0),
+            (Operation.STORE, 0, 0),
+            (Operation.STORE, 1, 1),
+        ]
+
+    def test_a_shuffle_is_described_with_the_channels_of_a_group(self) -> None:
+        builder = GraphBuilder("shuffle")
+        x = builder.input("x", (6,), unsigned(2))
+        builder.output(builder.node("y", "channel_shuffle", [x], groups=2))
+        builder.output(builder.node("z", "heaviside", [x]))
+        made = image(builder.build(), TINY)
+        found = [
+            (entry.fields["shuffle"], entry.fields["shuffle_channels"]) for entry in made.entries
+        ]
+        assert found == [(0, 0), (2, 3), (1, 6), (0, 0), (0, 0)]
 
     def test_views_have_no_descriptor(self) -> None:
         builder = GraphBuilder("flat")

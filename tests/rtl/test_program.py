@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,7 @@ import codesign
 from codesign.errors import CodesignError
 from codesign.hw import Hardware
 from codesign.ir import Graph, GraphBuilder, IntArray, unsigned
-from codesign.rtl import image, pack
+from codesign.rtl import Image, image, pack
 from codesign.rtl.interpret import Machine, maps
 from tests.hw import networks
 from tests.rtl.networks import MACHINES, fitting
@@ -68,6 +70,37 @@ def test_a_frame_that_is_too_short() -> None:
     with pytest.raises(CodesignError) as caught:
         list(Machine(made, stream[:3]).run())
     assert str(caught.value) == ("the stream has 3 words, the program loads 4; give a whole frame")
+
+
+def small() -> Image:
+    builder = GraphBuilder("g")
+    x = builder.input("x", (3, 1, 2), unsigned(2))
+    builder.output(builder.node("y", "heaviside", [x]))
+    return image(builder.build(), TINY)
+
+
+def test_a_store_sends_zeros_in_idle_lanes() -> None:
+    machine = Machine(small(), np.full((2, 4), 2, np.uint8))
+    for bank in machine.banks:
+        bank[:] = 3
+    *_, sent = machine.run()
+    assert sent.tolist() == [[1, 1, 1, 0], [1, 1, 1, 0]]
+    assert machine.banks[1][:2].tolist() == [[1, 1, 1, 3], [1, 1, 1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ((0,), "program word 0: operation 0 is none of 1 to 5; "
+               "write one there or mark the end"),
+        ((), "the program's 0 words end without a last layer; mark one as last"),
+    ],
+)  # fmt: skip
+def test_a_program_without_an_end(program: tuple[int, ...], message: str) -> None:
+    made = replace(small(), program=program)
+    with pytest.raises(CodesignError) as caught:
+        list(Machine(made, np.zeros((0, 4), np.uint8)).run())
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("operation", ["sum_pool", "argmax"])
