@@ -1,11 +1,13 @@
-"""Files written whole or not at all: beside the target first, then renamed."""
+"""Files and folders written whole or not at all: beside the target first, then renamed."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from codesign.errors import CodesignError
@@ -60,6 +62,51 @@ def need_writable(path: str | Path) -> None:
         os.unlink(temporary)  # noqa: PTH108
     except OSError as error:
         raise _refused(Path(path), error) from error
+
+
+@contextlib.contextmanager
+def folder_atomic(path: str | Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `path` when the block ends well.
+
+    A reader sees the old folder or the whole new one, never a part; where the block raises, nothing
+    is left of the new one. What was in an old folder is lost, so ask before. A link's target is
+    replaced, not the link. Raises CodesignError (one line) where the folder around it is missing,
+    read-only or full.
+    """
+    target = Path(path)
+    made: Path | None = None
+    try:
+        place = target.resolve()
+        made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        made.chmod(0o777 & ~_umask())
+        yield made
+        _take_place(made, place)
+    except OSError as error:
+        raise _refused(target, error) from error
+    finally:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)  # it is the new folder no more, or of no use
+
+
+def _take_place(made: Path, place: Path) -> None:
+    """Rename `made` to `place`; what is there goes aside first, and comes back on an error."""
+    if not place.is_dir():
+        made.rename(place)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    old = aside / place.name
+    try:
+        place.rename(old)
+        try:
+            made.rename(place)
+        except OSError:
+            old.rename(place)
+            raise
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.rmdir()  # where the old folder could not go back it stays in there
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _is_stream(target: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import CodesignError
-from codesign.files import need_writable, write_atomic
+from codesign.files import folder_atomic, need_writable, write_atomic
 
 
 def refused(path: Path, reason: str) -> str:
@@ -76,3 +76,65 @@ def test_refusals(tmp_path: Path, function: object) -> None:
             function(path)
         assert str(caught.value) == refused(path, reason)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    for content in ("old", "new"):
+        with folder_atomic(target) as folder:
+            (folder / content).write_text(content)
+            assert folder.parent == tmp_path
+        assert [path.name for path in target.iterdir()] == [content]
+    assert list(tmp_path.iterdir()) == [target]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o777 & ~umask
+
+
+def test_a_folder_half_filled_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    target.mkdir()
+    (target / "old").touch()
+    with pytest.raises(KeyboardInterrupt), folder_atomic(target) as folder:
+        (folder / "new").touch()
+        raise KeyboardInterrupt
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "made"
+    target.mkdir()
+    (target / "old").touch()
+    rename = Path.rename
+
+    def refuse(self: Path, place: Path) -> Path:
+        if (self / "new").exists():
+            raise OSError(28, "No space left on device")
+        return rename(self, place)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(CodesignError) as caught, folder_atomic(target) as folder:
+        (folder / "new").touch()
+    assert str(caught.value) == refused(target, "no space left on device")
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_linked_folder_stays_linked(tmp_path: Path) -> None:
+    target, link = tmp_path / "made", tmp_path / "link"
+    target.mkdir()
+    link.symlink_to(target)
+    with folder_atomic(link) as folder:
+        (folder / "new").touch()
+    assert link.is_symlink()
+    assert [path.name for path in target.iterdir()] == ["new"]
+
+
+def test_a_folder_needs_a_place(tmp_path: Path) -> None:
+    target = tmp_path / "missing" / "made"
+    with pytest.raises(CodesignError) as caught, folder_atomic(target):
+        pass
+    assert str(caught.value) == refused(target, "no such file or directory")
