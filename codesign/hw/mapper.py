@@ -137,10 +137,10 @@ def _stored(graph: Graph, layer: Layer) -> dict[int, int]:
 
 
 def _accumulator_width(graph: Graph, layer: Layer) -> int | None:
-    """Proved register of the first operation that accumulates."""
+    """Proved register, two's complement, of the first operation that accumulates."""
     for node in layer.nodes:
         if node.op in ("conv", "linear", "sum_pool"):
-            return graph.values[node.name].type.width
+            return graph.values[node.name].type.signed_width
     return None
 
 

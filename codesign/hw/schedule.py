@@ -6,7 +6,7 @@ through them event by event and must come to the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from codesign.hw.config import Hardware
@@ -30,10 +30,10 @@ CONTROL = 4
 FETCH = 1
 #: The last products of a block: activation read, sum, accumulate.
 FLUSH = 3
-#: The last code of a block: accumulator read, normalize, write.
-TAIL = 3
-#: The last code of a vector layer: activation read, then as a drain.
-VECTOR_TAIL = 1 + TAIL
+#: Between an accumulator's read and the write of its result: normalize, pool.
+DRAIN_PIPELINE = 2
+#: The same in a vector layer: gather, normalize, pool.
+VECTOR_PIPELINE = 3
 #: The last code of a reorder layer: read, write.
 REORDER_TAIL = 2
 #: A stream word is in the memory, or out of it, one cycle after its address.
@@ -79,31 +79,49 @@ def reorder(source: Layout, target: Layout) -> Cost:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`count` results that follow each other, each collected and written in so many cycles."""
+
+    count: int
+    collect: int
+    write: int
+
+
+def results(runs: Iterable[Run]) -> int:
+    """Cycles from the first result's first read to the last one's last word, pipeline left out.
+
+    A result is collected while the one before is written; whichever takes longer counts.
+    """
+    cycles = writing = 0
+    for run in runs:
+        cycles += max(run.collect, writing) + (run.count - 1) * max(run.collect, run.write)
+        writing = run.write
+    return cycles + writing
+
+
 def vector(work: Work, hardware: Hardware) -> Cost:
     """A map passes through the drain's datapath: rescaled, pooled, shuffled, reduced."""
     rows, columns = work.pooled
-    window, busy, reads, writes = work.pool[0] * work.pool[1], 0, 0, 0
+    pixels, window = rows * columns, work.pool[0] * work.pool[1]
     tiles = output_tiles(work.outputs, 1, hardware.lanes.output)
+    runs, reads = [], 0
     for tile in tiles:
-        read = window * len(work.source.span(tile.first, tile.outputs))
-        write = _writes(work, tile)
-        reads += rows * columns * read
-        if work.reduce == "argmax":
-            busy += max(read, tile.outputs)
+        words = window * len(work.source.span(tile.first, tile.outputs))
+        reads += pixels * words
+        if work.reduce == "argmax":  # a score a cycle, behind its words
+            runs.append(Run(1, words + tile.outputs, 0))
         elif work.reduce == "sum":
-            busy += rows * columns * read + write
-            writes += write
+            runs.append(Run(1, pixels * words + 1, _writes(work, tile)))
         else:
-            busy += rows * columns * max(read, write)
-            writes += rows * columns * write
+            runs.append(Run(pixels, words, _writes(work, tile)))
     if work.reduce == "argmax":
-        busy += work.target.words
-        writes += work.target.words
+        runs = [Run(1, sum(run.collect for run in runs) + 1, work.target.words)]
     return Cost(
-        Cycles(control=CONTROL, vector=busy + VECTOR_TAIL),
+        Cycles(control=CONTROL, vector=results(runs) + VECTOR_PIPELINE),
         Events(
             activation_read=reads,
-            activation_write=writes,
+            activation_write=sum(run.count * run.write for run in runs),
             parameter_read=len(tiles) if work.bias else 0,
         ),
     )
@@ -116,15 +134,17 @@ class Turn:
     tile: OutputTile
     block: Block
     last_of_tile: bool
+    last_of_layer: bool
 
 
 def turns(work: Work, hardware: Hardware) -> Iterator[Turn]:
     """The turns of a product layer, in order."""
     block_list = list(blocks(*work.size, work.block(hardware)))
-    for tile in output_tiles(work.outputs, work.groups, hardware.lanes.output):
-        for block in block_list[:-1]:
-            yield Turn(tile, block, False)
-        yield Turn(tile, block_list[-1], True)
+    tiles = output_tiles(work.outputs, work.groups, hardware.lanes.output)
+    for tile in tiles:
+        for number, block in enumerate(block_list, 1):
+            last = number == len(block_list)
+            yield Turn(tile, block, last, last and tile is tiles[-1])
 
 
 def tile_words(work: Work, tile: OutputTile, hardware: Hardware) -> list[int]:
@@ -150,7 +170,7 @@ def product(work: Work, hardware: Hardware) -> Cost:
         if turn.tile not in words:
             words[turn.tile] = tile_words(work, turn.tile, hardware)
     compute = stall = drain = weight_reads = accumulated = 0
-    before = 0  # the drain that runs beside this turn's products, its tail included
+    before = 0  # the drain that runs beside this turn's products
     for index, turn in enumerate(order):
         fetches = [count + FETCH for count in words[turn.tile]]
         following = words[order[index + 1].tile][0] + FETCH if index + 1 < len(order) else 0
@@ -164,15 +184,14 @@ def product(work: Work, hardware: Hardware) -> Cost:
         compute += busy
         stall += steps - busy
         drain += max(FLUSH, before - steps)
-        before = _drain(work, turn) + TAIL
+        before = _drain(work, turn)
         weight_reads += work.taps * sum(words[turn.tile])
         accumulated += busy * turn.tile.outputs
-    last = _index_words(work)
     cycles = Cycles(
         compute=compute,
         weight_load=words[order[0].tile][0] + FETCH,
         stall=stall,
-        drain=drain + before + last,
+        drain=drain + before,
         control=CONTROL,
     )
     return Cost(cycles, _product_events(work, words, weight_reads, accumulated, len(order)))
@@ -210,13 +229,17 @@ def _product_events(
 
 
 def _drain(work: Work, turn: Turn) -> int:
-    """Cycles in which a drain issues: accumulator reads, or the writes where they take longer."""
+    """Cycles from the hand-over to the last word of a turn; one to see that there is nothing."""
     count, window = windows(turn.block, work.pool), work.pool[0] * work.pool[1]
-    if work.reduce == "argmax":
-        return count * turn.tile.outputs  # one comparator: a score a cycle
-    if work.reduce == "sum":
-        return count * window + (_writes(work, turn.tile) if turn.last_of_tile else 0)
-    return count * max(window, _writes(work, turn.tile))
+    if work.reduce:
+        # one comparator: a score a cycle; what was reduced is handed over in a cycle of its own
+        each = turn.tile.outputs if work.reduce == "argmax" else window
+        ends = turn.last_of_layer if work.reduce == "argmax" else turn.last_of_tile
+        words = _index_words(work) or _writes(work, turn.tile)
+        run = Run(1, count * each + ends, words if ends else 0)
+    else:
+        run = Run(count, window, _writes(work, turn.tile))
+    return results([run]) + DRAIN_PIPELINE if run.count and run.collect else 1
 
 
 def _writes(work: Work, tile: OutputTile) -> int:

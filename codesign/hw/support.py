@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codesign.hw.config import Hardware
 from codesign.hw.layout import field_bits, lanes_per_code
-from codesign.ir import Graph, Node, Value, lookup
+from codesign.ir import Graph, IntType, Node, Value, lookup
 
 #: Widest operand of the multiplier array: four 2 b digits.
 OPERAND_BITS = 8
@@ -37,6 +37,9 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
     widest = int(hardware.accumulator.width)
     if node.op in ("conv", "linear"):
         return _product_reason(source, graph.values[node.inputs[1]], result, hardware)
+    # a normalized value is one bit wider than the accumulator at most: the adder's carry
+    if STAGES[node.op] < STAGES["reshape"] and source.type.signed_width > widest + 1:
+        return f"its operand has {source.type.signed_width} b, the datapath has {widest + 1} b"
     if node.op == "bit_shift_norm":
         bias = graph.values[node.inputs[1]].data
         assert bias is not None  # a constant input
@@ -44,11 +47,11 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
         for extreme in (int(bias.min()), int(bias.max())):
             if not -limit <= extreme < limit:
                 return f"bias {extreme:,} does not fit the {int(hardware.bias)} b that are stored"
-    if node.op == "sum_pool" and result.type.width > widest:
-        return f"its sums need {result.type.width} b, an accumulator has {widest} b"
-    # a normalized value is one bit wider than the accumulator at most: the adder's carry
-    if STAGES[node.op] < STAGES["reshape"] and source.type.width > widest + 1:
-        return f"its operand has {source.type.width} b, the datapath has {widest + 1} b"
+        total = IntType(source.type.lo + int(bias.min()), source.type.hi + int(bias.max()))
+        if total.signed_width > widest + 1:
+            return f"operand and bias need {total.signed_width} b, the datapath has {widest + 1} b"
+    if node.op == "sum_pool" and result.type.signed_width > widest:
+        return f"its sums need {result.type.signed_width} b, an accumulator has {widest} b"
     return ""
 
 
@@ -69,9 +72,9 @@ def _product_reason(source: Value, weight: Value, result: Value, hardware: Hardw
         return (
             f"weights {weight.type} are outside a lane's [-{limit}..{limit - 1}] in steps of 1, 2"
         )
-    if result.type.width > int(hardware.accumulator.width):
+    if result.type.signed_width > int(hardware.accumulator.width):
         return (
-            f"its sums need {result.type.width} b, "
+            f"its sums need {result.type.signed_width} b, "
             f"an accumulator has {int(hardware.accumulator.width)} b"
         )
     return ""

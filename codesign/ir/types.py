@@ -71,10 +71,14 @@ class IntType:
         return max((-self.lo - 1).bit_length(), max(self.hi, 0).bit_length()) + 1
 
     @property
+    def signed_width(self) -> int:
+        """Bits of the two's complement register that holds the value, whatever its sign."""
+        return self.width if self.signed else self.hi.bit_length() + 1
+
+    @property
     def fits_register(self) -> bool:
         """Whether a signed register of MAX_WIDTH bits holds every value of the set."""
-        limit = 1 << (MAX_WIDTH - 1)
-        return -limit <= self.lo and self.hi < limit
+        return self.signed_width <= MAX_WIDTH
 
     @property
     def dtype(self) -> np.dtype[Any]:

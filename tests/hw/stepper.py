@@ -1,14 +1,15 @@
 """The schedule of docs/hardware/schedule.md, stepped through cycle by cycle.
 
-Three state machines, as in the hardware: the array, the weight fetch and the drain. Written from
-the page, sharing nothing with the closed form but the layer's numbers: tiles are found by walking
-channels and pixels one by one, every cycle is counted where it happens.
+State machines, as in the hardware: the array, the weight fetch, and the pipeline that drains and
+does vector layers. Written from the page, sharing nothing with the closed form but the layer's
+numbers: tiles are found by walking channels and pixels one by one, every cycle is counted where it
+happens.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from dataclasses import dataclass
 
 from codesign.hw.config import Hardware
 from codesign.hw.layout import Layout
@@ -91,33 +92,57 @@ class Fetch:
             self.reads += 1
 
 
-@dataclass
-class Drain:
-    """The drain: works through windows; each reads accumulators and writes words side by side."""
+@dataclass(frozen=True)
+class Slot:
+    """One cycle's work of the pipeline: perhaps a read; `words` of a result that it completes."""
 
-    queue: list[tuple[int, int]] = field(default_factory=list)
-    tail: int = 0
-    reads_left: int = 0
-    writes_left: int = 0
-    writes: int = 0
+    read: bool
+    words: int = 0
+
+
+class Pipeline:
+    """Drain and vector datapath: stages in lock-step, and a write buffer for one result.
+
+    A slot that completes a result leaves the last stage when the buffer is free, or becomes so in
+    the same cycle; until then every stage stands still.
+    """
+
+    def __init__(self, *stages: str) -> None:
+        self.stages: list[Slot | None] = [None] * len(stages)
+        self.queue: deque[Slot] = deque()
+        self.buffer = 0  # words of the result that is being written
+        self.looks = False
+        self.reads = self.writes = 0
 
     @property
     def idle(self) -> bool:
-        return not (self.queue or self.tail or self.reads_left or self.writes_left)
+        return not (self.looks or any(self.stages) or self.buffer)
 
-    def start(self, windows: list[tuple[int, int]], tail: int) -> None:
+    def start(self, slots: list[Slot]) -> None:
+        """Take up work; where there is none, it takes a cycle to see it."""
         assert self.idle
-        self.queue, self.tail = list(windows), tail
+        self.queue = deque(slots)
+        self.looks = True
+        self.stages[0] = self.queue.popleft() if self.queue else None
 
     def tick(self) -> None:
-        if not (self.reads_left or self.writes_left) and self.queue:
-            self.reads_left, self.writes_left = self.queue.pop(0)
-        if self.reads_left or self.writes_left:
-            self.reads_left = max(0, self.reads_left - 1)
-            self.writes += bool(self.writes_left)
-            self.writes_left = max(0, self.writes_left - 1)
-        elif self.tail:
-            self.tail -= 1
+        self.looks = False
+        if self.buffer:
+            self.buffer -= 1
+            self.writes += 1
+        leaving = self.stages[-1]
+        if leaving and leaving.words and self.buffer:
+            return  # frozen
+        if leaving and leaving.words:
+            self.buffer = leaving.words
+        if self.stages[0]:
+            self.reads += self.stages[0].read
+        self.stages = [self.queue.popleft() if self.queue else None, *self.stages[:-1]]
+
+
+def collected(reads: int, words: int) -> list[Slot]:
+    """A result that its last read completes."""
+    return [Slot(True)] * (reads - 1) + [Slot(True, words)]
 
 
 @dataclass
@@ -127,7 +152,7 @@ class Turn:
     steps: list[tuple[int, int, int]]
     pixels: list[tuple[int, int]]
     outputs: int
-    windows: list[tuple[int, int]]
+    drained: list[Slot]
 
 
 def turns(work: Work, hardware: Hardware) -> list[Turn]:
@@ -155,31 +180,29 @@ def turns(work: Work, hardware: Hardware) -> list[Turn]:
                             weights = [None] * (places * len(tile))
                             words = len(range(0, len(weights), per_word))
                             steps.append((row, column, words))
-                windows = _drained(work, tile, block, number == len(blocks) - 1)
-                found.append(Turn(steps, block, len(tile), windows))
+                drained = _drained(work, tile, block, number == len(blocks) - 1)
+                found.append(Turn(steps, block, len(tile), drained))
     if work.reduce == "argmax":
-        found[-1].windows.append((0, work.target.words))
+        found[-1].drained.append(Slot(False, work.target.words))
     return found
 
 
-def _drained(
-    work: Work, tile: list[int], block: list[tuple[int, int]], last: bool
-) -> list[tuple[int, int]]:
-    """(accumulator reads, words written) of each window of a block."""
+def _drained(work: Work, tile: list[int], block: list[tuple[int, int]], last: bool) -> list[Slot]:
+    """What a drain does with the windows of a block."""
     area = work.pool[0] * work.pool[1]
     count, writes = whole_windows(work, block), words_written(work, tile)
     if work.reduce == "argmax":
-        return [(1, 0)] * (count * len(tile))
+        return [Slot(True)] * (count * len(tile))
     if work.reduce == "sum":
-        return [(area, 0)] * count + ([(0, writes)] if last else [])
-    return [(area, writes)] * count
+        return [Slot(True)] * (count * area) + ([Slot(False, writes)] if last else [])
+    return collected(area, writes) * count
 
 
 def product(work: Work, hardware: Hardware) -> tuple[Counter[str], Counter[str]]:
     """Cycles by cause and events of a product layer, counted one by one."""
     cycles: Counter[str] = Counter()
     events: Counter[str] = Counter()
-    fetch, drain = Fetch(), Drain()
+    fetch, drain = Fetch(), Pipeline("read", "normalize", "pool")
 
     def clock(cause: str) -> None:
         cycles[cause] += 1
@@ -211,7 +234,7 @@ def product(work: Work, hardware: Hardware) -> tuple[Counter[str], Counter[str]]
             clock("drain")  # the pipeline empties into the accumulators
         while not drain.idle:
             clock("drain")  # the block before has not left yet
-        drain.start(turn.windows, tail=3)
+        drain.start(turn.drained)
         events["parameter_read"] += work.bias
     while not drain.idle:
         clock("drain")
@@ -230,26 +253,26 @@ def vector(work: Work, hardware: Hardware) -> tuple[Counter[str], Counter[str]]:
     """Cycles by cause and events of a vector layer, counted one by one."""
     cycles: Counter[str] = Counter(control=4)
     events: Counter[str] = Counter()
+    slots: list[Slot] = []
     for tile in chunks(list(range(work.outputs)), hardware.lanes.output):
         events["parameter_read"] += work.bias
         read: set[int] = set()
         for channel in tile:
             read |= word_of(work.source, channel)
-        reads = [word for _ in range(work.pool[0] * work.pool[1]) for word in read]
-        writes = 0 if work.reduce else words_written(work, tile)
-        compares = len(tile) if work.reduce == "argmax" else 0
+        words = words_written(work, tile)
         for _ in range(work.pooled[0] * work.pooled[1]):
-            left = [len(reads), writes, compares]
-            while any(left):
-                cycles["vector"] += 1
-                events["activation_read"] += bool(left[0])
-                events["activation_write"] += bool(left[1])
-                left = [max(0, count - 1) for count in left]
+            reads = work.pool[0] * work.pool[1] * len(read)
+            slots += collected(reads, 0 if work.reduce else words)
+            if work.reduce == "argmax":
+                slots += [Slot(False)] * len(tile)  # one comparator, a score a cycle
         if work.reduce == "sum":
-            cycles["vector"] += words_written(work, tile)
-            events["activation_write"] += words_written(work, tile)
+            slots.append(Slot(False, words))
     if work.reduce == "argmax":
-        cycles["vector"] += work.target.words
-        events["activation_write"] += work.target.words
-    cycles["vector"] += 4
+        slots.append(Slot(False, work.target.words))
+    pipeline = Pipeline("read", "gather", "normalize", "pool")
+    pipeline.start(slots)
+    while not pipeline.idle:
+        cycles["vector"] += 1
+        pipeline.tick()
+    events["activation_read"], events["activation_write"] = pipeline.reads, pipeline.writes
     return cycles, events

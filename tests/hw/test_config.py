@@ -261,6 +261,6 @@ class TestQuantities:
 
     def test_written_for_messages(self) -> None:
         assert written(Fraction(1_024_064), "b") == "1,024,064 b"
-        assert written(Fraction(357_659, 10**8), "s") == "3.577 ms"
+        assert written(Fraction(357_668, 10**8), "s") == "3.577 ms"
         assert written(Fraction(1, 10**12), "s") == "0.001 ns"
         assert written(Fraction(5, 10**13), "J") == "500.000 fJ"

@@ -40,6 +40,11 @@ def test_the_register_is_the_narrowest_that_holds_both_ends(code_type: IntType) 
     assert holds(code_type.width)
     assert code_type.width == 1 or not holds(code_type.width - 1)
     assert code_type.signed == (code_type.lo < 0)
+    assert code_type.signed_width == next(
+        width
+        for width in range(1, 64)
+        if -(1 << width - 1) <= code_type.lo and code_type.hi < 1 << width - 1
+    )
 
 
 @_SETTINGS
