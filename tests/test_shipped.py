@@ -61,8 +61,8 @@ def test_halved_memories_are_over_budget(tmp_path: Path) -> None:
     assert run.exit_code == 3
     assert "not modelled: nothing" in run.stdout  # the whole report, to its last line
     assert run.stderr == (
-        "codesign: error: over budget: weights need 926,784 b, asic_1mb builds 499,968 b "
-        "(426,816 b over); the largest layer is conv6 with 304,128 b (and 3 more)\n"
+        "codesign: error: over budget: weights need 928,512 b, asic_1mb builds 499,968 b "
+        "(428,544 b over); the largest layer is conv6 with 304,128 b (and 3 more)\n"
     )
 
 
