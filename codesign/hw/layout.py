@@ -11,11 +11,14 @@ from codesign.ir import IntType, Value
 BIPOLAR = IntType(-1, 1, 2)
 
 
+def is_bipolar(code_type: IntType) -> bool:
+    """Whether the codes are stored as one bit for a sign."""
+    return code_type.lo < 0 and BIPOLAR.holds(code_type)
+
+
 def field_bits(code_type: IntType) -> int:
     """Bits of a code in an activation word: 1 for bipolar, else the value's own width."""
-    if code_type.lo < 0 and BIPOLAR.holds(code_type):
-        return 1
-    return code_type.width
+    return 1 if is_bipolar(code_type) else code_type.width
 
 
 def lanes_per_code(code_type: IntType) -> int:

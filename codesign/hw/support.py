@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesign.hw.config import Hardware
-from codesign.hw.layout import field_bits, lanes_per_code
+from codesign.hw.layout import field_bits, is_bipolar, lanes_per_code
 from codesign.ir import Graph, IntType, Node, Value, lookup
 
 #: Widest operand of the multiplier array: four 2 b digits.
@@ -36,6 +36,9 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
     source, result = graph.values[node.inputs[0]], graph.values[node.name]
     widest = int(hardware.accumulator.width)
     if node.op in ("conv", "linear"):
+        padded = node.attrs.get("padding", (0, 0)) != (0, 0)
+        if padded and is_bipolar(source.type) and node.attrs["pad_code"] == 0:
+            return "its pad code is 0, the codes of its map are stored as signs"
         return _product_reason(source, graph.values[node.inputs[1]], result, hardware)
     # a normalized value is one bit wider than the accumulator at most: the adder's carry
     if STAGES[node.op] < STAGES["reshape"] and source.type.signed_width > widest + 1:

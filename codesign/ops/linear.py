@@ -9,6 +9,7 @@ from codesign.ir import (
     Attribute,
     FunctionBuilder,
     IntArray,
+    IntType,
     Operations,
     OpSpec,
     Value,
@@ -37,13 +38,23 @@ def _unsigned_byte(f: FunctionBuilder, value: str, offset: str) -> str:
     return f.cast(f.Sub(value, offset), "uint8")
 
 
+def _with_padding(codes: IntType, pad_code: int) -> IntType:
+    """The codes of a map with its padding: a layer's proof may have taken the map's zero away."""
+    reach = IntType(min(codes.lo, 0), max(codes.hi, 0))
+    if not reach.lo <= pad_code <= reach.hi or (pad_code - codes.lo) % codes.step:
+        raise CodesignError(
+            f"pad code {pad_code} is not a code of x {codes}; choose one of its codes"
+        )
+    return IntType(min(codes.lo, pad_code), max(codes.hi, pad_code), codes.step)
+
+
 @register
 class Conv(OpSpec):
     """`y[o,i,j] = sum_{c,u,v} weight[o,c,u,v] * x[g(o)*C/groups + c, i*stride + u - padding, ...]`.
 
     2-D convolution (cross-correlation) of codes with constant weight codes, exact accumulators.
-    Taps that fall outside the map read `pad_code`, which must be a code of `x`: a bipolar map
-    has no zero. Group `g(o) = o // (O/groups)`.
+    Taps that fall outside the map read `pad_code`, a code of `x` or a step between its codes and
+    zero: a bipolar map has no zero. Group `g(o) = o // (O/groups)`.
     """
 
     name = "conv"
@@ -90,14 +101,10 @@ class Conv(OpSpec):
                 f"weight has {depth} input channels a group, x has {channels} channels in "
                 f"{groups} groups; give weights with {channels // groups}"
             )
-        code = type(x.type)(pad_code, pad_code)
-        if any(padding) and not x.type.holds(code):
-            raise CodesignError(
-                f"pad code {pad_code} is not a code of x {x.type}; choose one of its codes"
-            )
+        operand = _with_padding(x.type, pad_code) if any(padding) else x.type
         sizes = self._sizes(x, weight, stride, padding)
         assert weight.data is not None  # a constant input
-        interval = product_interval(weight.data.reshape(outputs, -1), x.type)
+        interval = product_interval(weight.data.reshape(outputs, -1), operand)
         return x.like(shape=(outputs, *sizes), type=interval)
 
     @staticmethod

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from codesign.hw.layout import BIPOLAR
+from codesign.hw.layout import is_bipolar
 from codesign.ir import IntArray, IntType
 
 
@@ -57,7 +57,7 @@ def form_of(code_type: IntType) -> Form:
     """The form in which codes of this type are stored."""
     if code_type.lo >= 0:
         return Form.UNSIGNED
-    return Form.BIPOLAR if BIPOLAR.holds(code_type) else Form.SIGNED
+    return Form.BIPOLAR if is_bipolar(code_type) else Form.SIGNED
 
 
 def encode(values: IntArray, form: Form, bits: int) -> IntArray:

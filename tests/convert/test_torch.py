@@ -121,7 +121,7 @@ def test_every_layer_of_random_networks_is_the_program(made, seed):
     try:
         graph = lower(network)
     except CodesignError as error:
-        # a layer whose every code is proved to be above the next one's padding
+        # a sign whose every code is proved to be +1 before padding of -1
         assert "pad code" in str(error)
         reject()
     layers = assert_layers_equal(network, graph, [shape], seed=seed)

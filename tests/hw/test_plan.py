@@ -304,6 +304,8 @@ class TestHost:
              "its sums need 22 b, an accumulator has 20 b"),
             (product(IntType(7, 7), unsigned(8), 64), ASIC,
              "its sums need 21 b, an accumulator has 20 b"),  # 20 b and a sign
+            (product(code_set(3), IntType(-1, -1), padding=(1, 1)), ASIC,
+             "its pad code is 0, the codes of its map are stored as signs"),
             (single("sum_pool", (1, 64, 64), unsigned(8)), ASIC,
              "its sums need 21 b, an accumulator has 20 b"),
             (single("sign", (4, 2, 2), IntType(-(2**30), 2**30)), ASIC,

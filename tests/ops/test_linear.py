@@ -65,6 +65,21 @@ class TestConv(OpContract):
         _conv((4, 5, 5), (5, 4, 3, 3), IntType(-1, 1, 2), code_set(2), padding=(1, 1), pad_code=-1),
         _conv((4, 5, 5), (5, 4, 3, 3), IntType(-3, 3, 2), code_set(4), padding=(1, 1), pad_code=3),
         _conv((4, 5, 5), (5, 4, 3, 3), IntType(7, 9), code_set(4), padding=(1, 1), pad_code=8),
+        # a map without zero, padded by it or on the way to it
+        *(
+            Case(
+                (Map((2, 3, 3), codes), Const((3, 2, 3, 3), code_set(4))),
+                {"padding": (1, 1), "pad_code": code},
+                tight=False,
+            )
+            for codes, code in (
+                (IntType(3, 3), 0),
+                (IntType(2, 6, 2), 0),
+                (IntType(-5, -3), -1),
+                (IntType(-1, -1), 0),
+                (IntType(255, 255), 0),
+            )
+        ),
         # groups: few, many, one channel each; channels that are not a multiple of four
         _conv((6, 5, 5), (4, 3, 3, 3), IntType(0, 3), code_set(3), groups=2, padding=(1, 1)),
         _conv((12, 4, 4), (8, 3, 1, 1), IntType(0, 3), code_set(3), groups=4),
@@ -114,6 +129,14 @@ class TestConv(OpContract):
                Map((12, 2, 2), _BYTE), Const((4, 12, 1, 1), code_set(3)), groups=2),
         refuse("y: pad code 0 is not a code of x [-1..1/2]; choose one of its codes",
                Map((1, 2, 2), IntType(-1, 1, 2)), Const((1, 1, 1, 1), code_set(3)), padding=(1, 1)),
+        refuse("y: pad code 0 is not a code of x [1..3/2]; choose one of its codes",
+               Map((1, 2, 2), IntType(1, 3, 2)), Const((1, 1, 1, 1), code_set(3)), padding=(1, 1)),
+        refuse("y: pad code -1 is not a code of x [1..3]; choose one of its codes",
+               Map((1, 2, 2), IntType(1, 3)), Const((1, 1, 1, 1), code_set(3)), padding=(1, 1),
+               pad_code=-1),
+        refuse("y: pad code 4 is not a code of x [1..3]; choose one of its codes",
+               Map((1, 2, 2), IntType(1, 3)), Const((1, 1, 1, 1), code_set(3)), padding=(1, 1),
+               pad_code=4),
         refuse("y: conv: attribute pad_code is 256; give -128 to 255",
                Map((1, 2, 2), _BYTE), Const((1, 1, 1, 1), code_set(3)), pad_code=256),
         refuse("y: conv: the window is (3, 3), larger than the padded map (2, 4); use a smaller "

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from codesign.errors import CodesignError
 from codesign.hw import Hardware, plan, shipped
+from codesign.hw.layout import is_bipolar
 from codesign.ir import Graph, GraphBuilder, IntType, code_set
 from tests.strategies import graphs, random_codes
 
@@ -95,10 +96,13 @@ def _layer(draw: Draw, b: GraphBuilder, name: str, source: str) -> str:
         random_codes((outputs, channels // groups, *kernel), kind, draw(st.integers(0, 1 << 20))),
         kind,
     )
+    # a map that is proved to have no zero may be padded by it
+    zero = any(padding) and not is_bipolar(x.type) and x.type.lo % x.type.step == 0
+    pad_code = x.type.lo + x.type.step * draw(st.integers(0, x.type.count - 1))
     value = b.node(
         name, "conv", [source, weight],
         groups=groups, padding=padding, stride=(draw(st.integers(1, 2)), draw(st.integers(1, 3))),
-        pad_code=x.type.lo + x.type.step * draw(st.integers(0, x.type.count - 1)),
+        pad_code=0 if zero and draw(st.booleans()) else pad_code,
     )  # fmt: skip
     spread = b.value(value).type.width
     bias = random_codes((outputs,), IntType(-99, 99), draw(st.integers(0, 1 << 20)))
