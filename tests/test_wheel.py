@@ -37,6 +37,10 @@ def test_contents(dist: Path) -> None:
         "codesign/hw_configs/asic_1mb.yaml",
         "codesign/hw_configs/asic_2mb.yaml",
         "codesign/hw_configs/tiny.yaml",
+        "codesign/rtl/harness.cpp",
+        "codesign/rtl/fst/lz4.h",
+        "codesign/rtl_models/codesign.vh",
+        "codesign/rtl_models/host_interface.v",
     ):
         assert name in names
     assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
@@ -44,6 +48,7 @@ def test_contents(dist: Path) -> None:
     with tarfile.open(sdist) as archive:
         members = {name.split("/", 1)[-1] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "hw_configs/asic_1mb.yaml", "Makefile"} <= members
+    assert "rtl_models/host_interface.v" in members
 
 
 def test_main_job_from_a_clean_environment(dist: Path, tmp_path: Path) -> None:
