@@ -87,10 +87,24 @@ module axi_lite_slave #(
       r_error_q     <= 1'b0;
       r_data_q      <= 32'd0;
       read_next_q   <= 1'b0;
+      aw_address_q  <= {AddressBits{1'b0}};
+      ar_address_q  <= {AddressBits{1'b0}};
+      w_data_q      <= 32'd0;
+      w_strobe_q    <= 4'd0;
     end else begin
-      if (aw_take) aw_taken_q <= 1'b1;
-      if (w_take) w_taken_q <= 1'b1;
-      if (ar_take) ar_taken_q <= 1'b1;
+      if (aw_take) begin
+        aw_taken_q   <= 1'b1;
+        aw_address_q <= s_axil_awaddr;
+      end
+      if (w_take) begin
+        w_taken_q  <= 1'b1;
+        w_data_q   <= s_axil_wdata;
+        w_strobe_q <= s_axil_wstrb;
+      end
+      if (ar_take) begin
+        ar_taken_q   <= 1'b1;
+        ar_address_q <= s_axil_araddr;
+      end
       if (write) begin
         write_asked_q <= 1'b1;
         read_next_q   <= 1'b1;
@@ -120,13 +134,6 @@ module axi_lite_slave #(
         r_valid_q    <= 1'b0;
       end
     end
-
-  always @(posedge clk_i) begin
-    if (aw_take) aw_address_q <= s_axil_awaddr;
-    if (w_take) w_data_q <= s_axil_wdata;
-    if (w_take) w_strobe_q <= s_axil_wstrb;
-    if (ar_take) ar_address_q <= s_axil_araddr;
-  end
 
   assign s_axil_awready = !aw_taken_q;
   assign s_axil_wready  = !w_taken_q;
