@@ -41,8 +41,8 @@ module bank_switch #(
   generate
     for (bank = 0; bank < All; bank = bank + 1) begin : g_bank
       localparam [3:0]  Number = bank;
-      localparam        Depth  = bank < Banks ? BankDepth : SkipDepth;
-      localparam [24:0] DEPTH  = Depth;
+      localparam [31:0] Depth  = bank < Banks ? BankDepth : SkipDepth;
+      localparam [24:0] DEPTH  = Depth[24:0];
       localparam        Bits   = Depth > 1 ? $clog2(Depth) : 1;
       wire window = window_en_i && window_bank_i == Number;
       wire read   = read_i && read_bank_i == Number;

@@ -539,6 +539,7 @@ module codesign_accelerator #(
     .words_in_i   (words_in),
     .read_o       (store_read),
     .address_o    (store_address),
+    .beyond_i     (bank_beyond),
     .word_i       (word),
     .tdata_o      (tdata),
     .tvalid_o     (m_axis_tvalid),

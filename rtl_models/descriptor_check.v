@@ -16,10 +16,10 @@ module descriptor_check #(
   input  wire [`DESCRIPTOR_BITS-1:0] descriptor_i,
   output reg  [3:0]                  error_o
 );
-  localparam [4:0]  BANKS  = AllBanks;
-  localparam [4:0]  WIDEST = WeightBits;
-  localparam [23:0] PIXELS = Pixels;
-  localparam [8:0]  LANES  = InputLanes;
+  localparam [4:0]  BANKS  = AllBanks[4:0];
+  localparam [4:0]  WIDEST = WeightBits[4:0];
+  localparam [23:0] PIXELS = Pixels[23:0];
+  localparam [8:0]  LANES  = InputLanes[8:0];
 
   wire [2:0] operation = descriptor_i[`D_OPERATION];
   wire load    = operation == `OP_LOAD;

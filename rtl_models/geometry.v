@@ -27,7 +27,7 @@ module geometry #(
   output reg  [23:0]                 origin_o
 );
   localparam PiLog = $clog2(InputLanes);
-  localparam [23:0] ROUND = InputLanes - 1;
+  localparam [23:0] ROUND = InputLanes[23:0] - 24'd1;
 
   wire [15:0] channels_in  = descriptor_i[`D_INPUT_CHANNELS];
   wire [15:0] channels_out = descriptor_i[`D_OUTPUT_CHANNELS];

@@ -35,6 +35,7 @@ module pixel_walker (
   reg [23:0]        pixel_q, line_q;
   reg signed [16:0] y_q, x_q;
   reg [11:0]        index_q, rows_left_q, columns_left_q;
+  reg [11:0]        columns_q;  // of this block: columns_i is the next one's by now
   reg               top_q;   // in the block's first row
 
   wire row_end = columns_left_q == 12'd1;
@@ -58,6 +59,7 @@ module pixel_walker (
       index_q        <= 12'd0;
       rows_left_q    <= rows_i;
       columns_left_q <= columns_i;
+      columns_q      <= columns_i;
       top_q          <= 1'b1;
       if (move_i != 2'd0) band_q <= move_i != 2'd1;
     end else if (next_i) begin
@@ -67,7 +69,7 @@ module pixel_walker (
         pixel_q        <= pixel_q + column_step_i;
         x_q            <= x_q + stride_columns;
       end else begin
-        columns_left_q <= columns_i;
+        columns_left_q <= columns_q;
         rows_left_q    <= rows_left_q - 12'd1;
         pixel_q        <= line_q + row_step_i;
         line_q         <= line_q + row_step_i;

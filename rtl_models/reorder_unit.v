@@ -28,7 +28,7 @@ module reorder_unit #(
 );
   localparam PiLog    = $clog2(InputLanes);
   localparam WordBits = 2 * InputLanes;
-  localparam [23:0] PI = InputLanes;
+  localparam [23:0] PI = InputLanes[23:0];
 
   wire [2:0]  lanes_log = descriptor_i[`D_INPUT_LANES];
   wire [5:0]  span      = 6'd1 << lanes_log;

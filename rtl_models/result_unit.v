@@ -138,8 +138,8 @@ module result_unit #(
   wire signed [31:0] low_32    = clip_low < LEAST ? LEAST : clip_low > MOST ? MOST : clip_low;
   wire signed [31:0] high_32   = clip_high < LEAST ? LEAST : clip_high > MOST ? MOST : clip_high;
   localparam ClipBits = ValueBits > 32 ? ValueBits : 32;
-  wire signed [ClipBits-1:0] low_wide  = low_32;
-  wire signed [ClipBits-1:0] high_wide = high_32;
+  wire signed [ClipBits-1:0] low_wide  = {{(ClipBits-31){low_32[31]}}, low_32[30:0]};
+  wire signed [ClipBits-1:0] high_wide = {{(ClipBits-31){high_32[31]}}, high_32[30:0]};
 
   wire [OutputLanes*ValueBits-1:0] maxima, sums;
   genvar lane;

@@ -51,7 +51,7 @@ module sequencer #(
 );
   localparam [3:0] IDLE = 4'd0, ADDRESS = 4'd1, READ = 4'd2, DECODE = 4'd3, START = 4'd4,
                    RUN = 4'd5, PAUSED = 4'd6, STOP = 4'd7, DISCARD = 4'd8;
-  localparam [16:0] DEPTH = ProgramDepth;
+  localparam [16:0] DEPTH = ProgramDepth[16:0];
 
   reg [3:0]  state_q, state_d;
   reg [15:0] layer_q, layer_d;

@@ -35,8 +35,8 @@ module step_walker #(
   output wire                        layer_end_o     // the turn is the last of the layer
 );
   localparam PiLog = $clog2(InputLanes);
-  localparam [23:0] PI = InputLanes;
-  localparam [15:0] PO = OutputLanes;
+  localparam [23:0] PI = InputLanes[23:0];
+  localparam [15:0] PO = OutputLanes[15:0];
 
   wire [2:0]  lanes_log     = descriptor_i[`D_INPUT_LANES];
   wire [15:0] group_outputs = descriptor_i[`D_GROUP_OUTPUTS];

@@ -2,7 +2,7 @@
 //
 // The bank's output register is the beat: a word is read where none is waiting or the one that waits is
 // taken. A beat that is offered stays, also where the program ends by an abort (held_o), until it is
-// taken. TLAST comes with the last word of the frame's last map.
+// taken. A word beyond the bank is not offered. TLAST comes with the last word of the frame's last map.
 //
 //   cycle      1      2      3      4          3 words, the receiver keeps up
 //   read_o   /~~~~~~~~~~~~~~~~~~~\_______
@@ -21,6 +21,7 @@ module stream_out #(
   input  wire [23:0]                 words_in_i,    // of a pixel
   output wire                        read_o,
   output wire [23:0]                 address_o,
+  input  wire                        beyond_i,      // the address of this read is behind the bank's end
   input  wire [2*InputLanes-1:0]     word_i,
   output wire [2*InputLanes-1:0]     tdata_o,
   output wire                        tvalid_o,
@@ -30,7 +31,7 @@ module stream_out #(
   output wire                        finish_o,
   output wire                        wait_o
 );
-  localparam [23:0] PI = InputLanes;
+  localparam [23:0] PI = InputLanes[23:0];
 
   reg        reading_q, valid_q, last_q, partial_q;
   reg [23:0] address_q, words_q;
@@ -48,7 +49,7 @@ module stream_out #(
     end else begin
       if (start_i) reading_q <= descriptor_i[`D_OPERATION] == `OP_STORE;
       else if (!run_i || (read_o && map_end)) reading_q <= 1'b0;
-      if (read_o) valid_q <= 1'b1;
+      if (read_o && !beyond_i) valid_q <= 1'b1;
       else if (tready_i) valid_q <= 1'b0;
     end
 

@@ -41,8 +41,8 @@ module vector_control #(
   output wire                        finish_o
 );
   localparam PiLog = $clog2(InputLanes);
-  localparam [23:0] PI = InputLanes;
-  localparam [15:0] PO = OutputLanes;
+  localparam [23:0] PI = InputLanes[23:0];
+  localparam [15:0] PO = OutputLanes[15:0];
   localparam [1:0] NONE = 2'd0, WORDS = 2'd1, COMPARE = 2'd2, EMIT = 2'd3;
 
   wire [2:0]  lanes_log    = descriptor_i[`D_INPUT_LANES];

@@ -22,14 +22,14 @@ module weight_decoder #(
       localparam PerWord = WeightWord / width;
       localparam [3:0] BITS = width;
       for (place = 0; place < Codes; place = place + 1) begin : g_place
-        localparam [16:0] NUMBER = place / PerWord;
+        localparam [31:0] NUMBER = place / PerWord;
         wire [WeightBits-1:0] code;
         assign code[width-1:0] = word_i[(place%PerWord)*width +: width];
         if (width < WeightBits) begin : g_zeros
           assign code[WeightBits-1:width] = {(WeightBits-width){1'b0}};
         end
         always @(posedge clk_i)
-          if (load_i && bits_i == BITS && number_i == NUMBER)
+          if (load_i && bits_i == BITS && number_i == NUMBER[16:0])
             codes_o[place*WeightBits +: WeightBits] <= code;
       end
     end

@@ -42,8 +42,8 @@ module weight_fetch #(
   generate
     for (width = 1; width <= WeightBits; width = width + 1) begin : g_width
       localparam [3:0]  BITS     = width;
-      localparam [16:0] PER_WORD = WeightWord / width;
-      assign choices[17*width +: 17] = choices[17*(width-1) +: 17] | (bits_i == BITS ? PER_WORD : 17'd0);
+      localparam [31:0] PER_WORD = WeightWord / width;
+      assign choices[17*width +: 17] = choices[17*(width-1) +: 17] | (bits_i == BITS ? PER_WORD[16:0] : 17'd0);
     end
   endgenerate
   wire [16:0] per_word = choices[17*WeightBits +: 17];

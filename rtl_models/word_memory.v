@@ -20,7 +20,7 @@ module word_memory #(
 );
   localparam Chunks = (Width + 31) / 32;
   localparam Bits   = Depth > 1 ? $clog2(Depth) : 1;
-  localparam [24:0] DEPTH = Depth;
+  localparam [24:0] DEPTH = Depth[24:0];
   localparam [Chunks-1:0] ONE = 1;
 
   assign beyond_o = read_i && {1'b0, address_i} >= DEPTH;

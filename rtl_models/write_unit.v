@@ -35,7 +35,7 @@ module write_unit #(
   localparam PiLog    = $clog2(InputLanes);
   localparam WordBits = 2 * InputLanes;
   localparam CodeBits = ValueBits > WordBits ? ValueBits : WordBits;
-  localparam [20:0] PI = InputLanes;
+  localparam [20:0] PI = InputLanes[20:0];
 
   wire [2:0] lanes_log = descriptor_i[`D_OUTPUT_LANES];
   wire       bipolar   = descriptor_i[`D_OUTPUT_FORM] == `FORM_BIPOLAR;
@@ -92,7 +92,8 @@ module write_unit #(
     code = {CodeBits{1'b0}};
     for (number = 0; number < OutputLanes; number = number + 1) begin
       slot = lanes_q[21*number +: 21] & (PI - 21'd1);
-      code = $signed(values_q[ValueBits*number +: ValueBits]);
+      code = {{(CodeBits-ValueBits){values_q[ValueBits*number + ValueBits - 1]}},
+              values_q[ValueBits*number +: ValueBits]};
       if (match[number]) begin
         data = data | ((code[WordBits-1:0] & code_ones) << {slot, 1'b0});
         mask = mask | (lane_ones << slot);
