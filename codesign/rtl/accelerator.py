@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -19,8 +19,8 @@ from codesign.rtl.build import library
 from codesign.rtl.codes import Operation
 from codesign.rtl.image import Entry, Image
 from codesign.rtl.registers import CAUSES, ERRORS, FIRST_BANK, MEMORIES, register
-from codesign.rtl.verilated import NO_ANSWER, OKAY, Verilated
-from codesign.rtl.words import Map, pack, unpack
+from codesign.rtl.verilated import NO_ANSWER, OKAY, Verilated, Words
+from codesign.rtl.words import pack, unpack
 
 #: A layer that takes this many times its predicted cycles, and some, is taken to hang.
 PATIENCE = 4
@@ -53,7 +53,7 @@ class Step:
         entry: its descriptor and what is known of it.
         cycles: what the machine counted, by cause.
         wait: cycles in which the streams made the machine wait; the model predicts none.
-        values: the map that it wrote or sent; None where maps are not read.
+        values: the map that it wrote or sent; None where it is not asked for.
     """
 
     entry: Entry
@@ -88,6 +88,10 @@ class Accelerator:
         self.machine = Verilated(
             library(hardware, waves=waves, models=models), hardware.lanes.input, seed
         )
+        self._whole = True  # the last frame was run to its end
+        self._sent = self.machine.collect()[0]
+        self._lasts: list[bool] = []
+        self._gaps = Gaps()
         self.load("program", image.program)
         self.load("weights", image.weights)
         self.load("parameters", image.parameters)
@@ -102,41 +106,51 @@ class Accelerator:
             return
         chunks = -(-_width(self.image.hardware, memory) // 32)
         raw = b"".join(word.to_bytes(4 * chunks, "little") for word in words)
-        self._select(MEMORIES[memory], first)
-        address = register("memory_data").address
-        self._need(
-            self.machine.write_many(address, np.frombuffer(raw, "<u4")), f"write of {memory}"
-        )
+        self._write_window(MEMORIES[memory], first, np.frombuffer(raw, "<u4"))
 
-    def map_words(self, place: Map) -> IntArray:
-        """The words of a map in its bank, words x lanes; idle lanes may hold anything."""
+    def bank_words(self, bank: int, first: int, count: int) -> IntArray:
+        """Words of an activation bank (the skip memory behind the last), words x lanes."""
         lanes = self.image.hardware.lanes.input
         chunks = -(-LANE_BITS * lanes // 32)
-        self._select(FIRST_BANK + place.bank, place.base)
-        address, count = register("memory_data").address, place.layout.words * chunks
-        response, values = self.machine.read_many(address, count)
-        self._need(response, f"read of {place.value}")
-        return _lanes(values.view(np.uint8).reshape(place.layout.words, 4 * chunks), lanes)
+        self._select(FIRST_BANK + bank, first)
+        address = register("memory_data").address
+        response, values = self.machine.read_many(address, count * chunks)
+        self._need(response, f"read of bank {bank}")
+        return _lanes(values.view(np.uint8).reshape(count, 4 * chunks), lanes)
+
+    def load_bank(self, bank: int, first: int, lanes: IntArray) -> None:
+        """Write words x lanes into an activation bank from address `first` on."""
+        octets = _octets(lanes)
+        raw = np.zeros((len(octets), -(-octets.shape[1] // 4) * 4), np.uint8)
+        raw[:, : octets.shape[1]] = octets
+        self._write_window(FIRST_BANK + bank, first, raw.view("<u4").reshape(-1))
 
     def steps(
-        self, inputs: Mapping[str, IntArray], *, maps: bool = True, gaps: Gaps | None = None
+        self,
+        inputs: Mapping[str, IntArray],
+        *,
+        keep: Collection[str] | None = None,
+        gaps: Gaps | None = None,
     ) -> Iterator[Step]:
         """Run a frame, pausing behind every layer; what each of them counted and wrote.
 
-        `inputs` has an array without a batch axis for each input map. Raises MachineError where
-        the machine stops or hangs. A frame that is not run to its end is aborted by the next one.
+        `inputs` has an array without a batch axis for each input map; `keep` are the values whose
+        maps are read (default: all). Raises MachineError where the machine stops or hangs. Behind
+        a frame that is not run to its end the machine is reset; its memories keep their words.
         """
-        self._begin(inputs, gaps or Gaps(), step=True)
+        self.begin(inputs, gaps=gaps)
         for number, entry in enumerate(self.image.entries):
             if number:
-                self._set("control", _bits("control", "continue"))
+                self.go_on()
             self._run(entry.name, entry.cycles.total)
             response, counted = self.machine.read_many(
                 register(f"cycles_{CAUSES[0]}").address, len(CAUSES), 4
             )
             self._need(response, "read of the counters")
             *causes, wait = (int(count) for count in counted)
-            values = self._values(entry) if maps else None
+            wanted = keep is None or entry.map.value in keep
+            # what a store has sent is to be taken off the stream in any case
+            values = self._values(entry) if wanted or _sends(entry) else None
             yield Step(entry, Cycles(*causes), wait, values)
         self._end()
 
@@ -144,9 +158,9 @@ class Accelerator:
         self, inputs: Mapping[str, IntArray], *, gaps: Gaps | None = None
     ) -> dict[str, IntArray]:
         """Run a frame without a pause; the outputs by name."""
-        self._begin(inputs, gaps or Gaps(), step=False)
+        self.begin(inputs, gaps=gaps, step=False)
         self._run("", sum(entry.cycles.total for entry in self.image.entries))
-        stores = [item for item in self.image.entries if item.operation is Operation.STORE]
+        stores = filter(_sends, self.image.entries)
         found = {store.map.value: self._streamed(store) for store in stores}
         self._end()
         return found
@@ -154,30 +168,39 @@ class Accelerator:
     @property
     def frame_cycles(self) -> int:
         """Cycles of the last frame, pauses not counted."""
-        low, high = (self._get(f"frame_cycles_{part}") for part in ("low", "high"))
+        low, high = (self.read(f"frame_cycles_{part}") for part in ("low", "high"))
         return high << 32 | low
 
-    def _begin(self, inputs: Mapping[str, IntArray], gaps: Gaps, *, step: bool) -> None:
-        if self._status("busy"):
-            self.machine.reset()  # a frame that was left; memories keep their words
+    def begin(
+        self, inputs: Mapping[str, IntArray], *, gaps: Gaps | None = None, step: bool = True
+    ) -> None:
+        """Offer a frame and start the program; with `step` it pauses behind every layer."""
+        if not self._whole:
+            self.machine.reset()
+        self._whole = False
         self._sent = self.machine.collect()[0][:0]
-        self._lasts: list[bool] = []
+        self._lasts = []
+        self._gaps = gaps or Gaps()
         interrupts = ("irq_done", "irq_error", "irq_pause")
-        self._set("mode", _bits("mode", *interrupts, *(["step"] if step else [])))
+        self.write("mode", bits("mode", *interrupts, *(["step"] if step else [])))
         words = [pack(place, inputs[place.value]) for place in self.image.inputs]
-        stream = _octets(np.concatenate(words))
-        self.machine.resist(gaps.sink)
-        self.machine.offer(stream, gaps=gaps.source)
-        self._set("control", _bits("control", "start"))
+        self.machine.resist(self._gaps.sink)
+        self.machine.offer(_octets(np.concatenate(words)), gaps=self._gaps.source)
+        self.write("control", bits("control", "start"))
+
+    def go_on(self) -> None:
+        """Leave a pause."""
+        self.write("control", bits("control", "continue"))
 
     def _run(self, layer: str, predicted: int) -> None:
         """Let the machine go on until it pauses or ends; MachineError where it does not.
 
         `layer` is what runs; empty where it is the whole program.
         """
-        limit = PATIENCE * predicted + _MARGIN
+        slow = 256 - max(self._gaps.source, self._gaps.sink)
+        limit = (PATIENCE * predicted + _MARGIN) * 256 // slow
         ended = self.machine.run(limit)
-        if ended and not self._status("error"):
+        if ended and not self.status("error"):
             return
         if not ended:
             self._fail(
@@ -186,7 +209,7 @@ class Accelerator:
                 f"the machine has not ended after {limit:,} cycles, the model predicts "
                 f"{predicted:,}",
             )
-        code = self._status("error_code")
+        code = self.status("error_code")
         error = next((item for item in ERRORS if item.code == code), ERRORS[0])
         self._fail(
             self._layer(), error.name, f"the machine stopped with error {error.name} ({error.doc})"
@@ -194,7 +217,7 @@ class Accelerator:
 
     def _layer(self) -> str:
         """The layer that the machine says it is at."""
-        address = self._get("layer")
+        address = self.read("layer")
         entries = self.image.entries
         return entries[address].name if address < len(entries) else f"program word {address}"
 
@@ -202,9 +225,10 @@ class Accelerator:
         raise MachineError(f"{self.image.model}: {layer}: {text}", layer, error)
 
     def _values(self, entry: Entry) -> IntArray:
-        if entry.operation is Operation.STORE:
+        if _sends(entry):
             return self._streamed(entry)
-        return unpack(entry.map, self.map_words(entry.map))
+        place = entry.map
+        return unpack(place, self.bank_words(place.bank, place.base, place.layout.words))
 
     def _streamed(self, entry: Entry) -> IntArray:
         """The map that a store has sent."""
@@ -230,21 +254,30 @@ class Accelerator:
             )
         if self.machine.broken:
             self._fail(layer, "stream", f"{self.machine.broken:,} words changed before they went")
+        self._whole = True
+
+    def _write_window(self, memory: int, first: int, chunks: Words) -> None:
+        self._select(memory, first)
+        response = self.machine.write_many(register("memory_data").address, chunks)
+        self._need(response, f"write of memory {memory}")
 
     def _select(self, memory: int, address: int) -> None:
-        self._set("memory_select", memory)
-        self._set("memory_address", address)
+        self.write("memory_select", memory)
+        self.write("memory_address", address)
 
-    def _set(self, name: str, value: int) -> None:
+    def write(self, name: str, value: int) -> None:
+        """Write the register `name`; MachineError where the machine refuses."""
         self._need(self.machine.write(register(name).address, value), f"write of {name}")
 
-    def _get(self, name: str) -> int:
+    def read(self, name: str) -> int:
+        """The value of the register `name`; MachineError where the machine refuses."""
         response, value = self.machine.read(register(name).address)
         self._need(response, f"read of {name}")
         return value
 
-    def _status(self, field: str) -> int:
-        return register("status").field(field).of(self._get("status"))
+    def status(self, field: str) -> int:
+        """A field of STATUS."""
+        return register("status").field(field).of(self.read("status"))
 
     def _need(self, response: int, access: str) -> None:
         if response != OKAY:
@@ -256,7 +289,11 @@ class Accelerator:
             )
 
 
-def _bits(name: str, *fields: str) -> int:
+def _sends(entry: Entry) -> bool:
+    return entry.operation is Operation.STORE
+
+
+def bits(name: str, *fields: str) -> int:
     """A register's word with these single bits set."""
     return sum(1 << register(name).field(field).low for field in fields)
 
