@@ -1,0 +1,34 @@
+"""The page of the Verilog lists the modules that exist, and each file is one module of its name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "rtl_models").glob("*.v"))
+PAGE = ROOT / "docs" / "hardware" / "microarchitecture.md"
+
+
+def test_the_page_lists_every_module() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    table = text.split("## The modules", 1)[1].split("\n## ", 1)[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.M)) == [file.stem for file in FILES]
+    figure = text.split("## The modules", 1)[0]
+    hidden = {"codesign_accelerator", "sram_1rw", "product_unit"}
+    assert [
+        file.stem for file in FILES if file.stem not in figure and file.stem not in hidden
+    ] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_file_is_a_module_that_tells_what_it_is(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert re.findall(r"^module (\w+)", text, re.M) == [file.stem]
+    assert text.startswith(f"// {file.stem}: ")
+    assert "`default_nettype none\n" in text
+    assert text.endswith("endmodule\n`default_nettype wire\n")
+    assert max(map(len, text.splitlines())) <= 110
+    assert "\t" not in text
