@@ -1,8 +1,9 @@
-// accumulators: two sets of Pixels x OutputLanes sums, each in two single-port banks by pixel parity.
+// accumulators: two sets of Pixels x OutputLanes sums, each in two single-port banks by pixel
+// parity.
 //
-// The array adds to one set: it reads a pixel in one cycle (add_read_i) and writes it in the next; a
-// pixel of the other parity is read meanwhile, so that one pixel a cycle passes. The drain reads the
-// other set: drain_read_i, the sums are on drain_o a cycle later and stay until the next read.
+// The array adds to one set: it reads a pixel in one cycle (add_read_i) and writes it in the next;
+// a pixel of the other parity is read meanwhile, so that one pixel a cycle passes. The drain reads
+// the other set: drain_read_i, the sums are on drain_o a cycle later and stay until the next read.
 `default_nettype none
 module accumulators #(
   parameter OutputLanes = 4,
@@ -57,7 +58,8 @@ module accumulators #(
       wire write = add_write_i && {write_set_q, write_index_q[0]} == BANK;
       wire read  = add_read_i && {add_set_i, add_index_i[0]} == BANK;
       wire drain = drain_read_i && {drain_set_i, drain_index_i[0]} == BANK;
-      wire [11:0] address = write ? write_index_q >> 1 : read ? add_index_i >> 1 : drain_index_i >> 1;
+      wire [11:0] index   = write ? write_index_q : read ? add_index_i : drain_index_i;
+      wire [11:0] address = index >> 1;
       sram_1rw #(
         .Width    (Width),
         .Depth    (Depth),

@@ -1,8 +1,9 @@
 // axi_lite_slave: the handshakes of AXI4-Lite, turned into one simple request bus.
 //
-// AW, W and AR are taken in any order and at any distance, one transfer each; the next is taken when
-// the answer to the last has been. Where a write and a read wait, they take turns. A request lasts
-// one cycle, its answer is read in the cycle after, and no other request falls into that cycle:
+// AW, W and AR are taken in any order and at any distance, one transfer each; the next is taken
+// when the answer to the last has been. Where a write and a read wait, they take turns. A request
+// lasts one cycle, its answer is read in the cycle after, and no other request falls into that
+// cycle:
 //
 //   cycle                1      2      3      4      5
 //   s_axil_awvalid     /~~~~~~\____________________
@@ -12,9 +13,9 @@
 //   response_*_i              |      | read |
 //   s_axil_bvalid      _____________________/~~~~~~\     bready high
 //
-// Latency from the last of AW and W (or from AR) to the answer: 3 cycles, one more for each cycle that
-// the other direction's request is ahead. Throughput: a write and a read each 4 cycles. Every output
-// towards the bus is a register: no ready depends on a valid, no valid on a ready.
+// Latency from the last of AW and W (or from AR) to the answer: 3 cycles, one more for each cycle
+// that the other direction's request is ahead. Throughput: a write and a read each 4 cycles. Every
+// output towards the bus is a register: no ready depends on a valid, no valid on a ready.
 `default_nettype none
 module axi_lite_slave #(
   parameter AddressBits = 8

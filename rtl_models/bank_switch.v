@@ -1,8 +1,9 @@
 // bank_switch: the activation banks and the skip memory, and who reads and writes which.
 //
-// A layer reads one bank and writes another, each a word a cycle; word_o follows a cycle after its read
-// and stays until the next. The host's window has the banks while no layer runs. beyond_o: the access of
-// this cycle lies behind the bank's last word, or the bank is not built; nothing is written then.
+// A layer reads one bank and writes another, each a word a cycle; word_o follows a cycle after its
+// read and stays until the next. The host's window has the banks while no layer runs. beyond_o: the
+// access of this cycle lies behind the bank's last word, or the bank is not built; nothing is
+// written then.
 `default_nettype none
 module bank_switch #(
   parameter InputLanes = 4,

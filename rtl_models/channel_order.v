@@ -1,8 +1,10 @@
-// channel_order: where the channels of an output tile are written: the channel shuffle, by counting.
+// channel_order: where the channels of an output tile are written: the channel shuffle, by
+// counting.
 //
-// Channel c of C goes to (c mod n) * g + c / n, for a shuffle of g groups of n = C / g channels. From one
-// channel to the next that is g further, and after n of them back to the next place at the start. A chain
-// over the lanes does so for a whole tile (targets_o); step_i moves on by the tile's channels.
+// Channel c of C goes to (c mod n) * g + c / n, for a shuffle of g groups of n = C / g channels.
+// From one channel to the next that is g further, and after n of them back to the next place at the
+// start. A chain over the lanes does so for a whole tile (targets_o); step_i moves on by the tile's
+// channels.
 `default_nettype none
 module channel_order #(
   parameter OutputLanes = 4

@@ -61,7 +61,7 @@ module codesign_accelerator #(
   localparam WordBits = 2 * InputLanes;
   localparam AllBanks = Banks + (SkipDepth > 0 ? 1 : 0);
 
-  // ---- host --------------------------------------------------------------------------------------------
+  // ---- host ------------------------------------------------------------------------------------
   wire        start, resume, abort, discard, step, running, paused, discarding, done, error;
   wire        layer_start, window_en, window_we;
   wire [15:0] program_first, layer;
@@ -129,7 +129,7 @@ module codesign_accelerator #(
   );
   wire [7:0] chunk = {4'd0, window_chunk};
 
-  // ---- program -----------------------------------------------------------------------------------------
+  // ---- program ---------------------------------------------------------------------------------
   wire [`DESCRIPTOR_BITS-1:0] descriptor;
   wire        fetch, read_state, decode_state, start_state, run, finish, fail, beat_held, discarded;
   wire [15:0] fetch_address;
@@ -224,7 +224,7 @@ module codesign_accelerator #(
   wire run_vector  = run && operation == `OP_VECTOR;
   wire run_reorder = run && operation == `OP_REORDER;
 
-  // ---- memories ----------------------------------------------------------------------------------------
+  // ---- memories --------------------------------------------------------------------------------
   wire                            weight_read, weight_beyond;
   wire [23:0]                     weight_address;
   wire [WeightWord-1:0]           weight_word;
@@ -292,7 +292,8 @@ module codesign_accelerator #(
     .word_o           (word),
     .write_i          (result_write || reorder_write || load_write),
     .write_bank_i     (descriptor[`D_TARGET_BANK]),
-    .write_address_i  (run_load ? load_address : run_reorder ? reorder_write_address : result_address),
+    .write_address_i  (run_load ? load_address
+                       : run_reorder ? reorder_write_address : result_address),
     .data_i           (run_load ? load_data : run_reorder ? reorder_data : result_data),
     .mask_i           (run_load ? {InputLanes{1'b1}} : run_reorder ? reorder_mask : result_mask),
     .beyond_o         (bank_beyond),
@@ -309,7 +310,7 @@ module codesign_accelerator #(
                       : window_memory == `MEMORY_PROGRAM ? program_rdata
                       : window_memory == `MEMORY_WEIGHTS ? weight_rdata : bias_rdata;
 
-  // ---- products ----------------------------------------------------------------------------------------
+  // ---- products --------------------------------------------------------------------------------
   wire        handover, tile_begin, tile_end, layer_end, drained, product_finish;
   wire [8:0]  turn_outputs, product_rotate, map_rotate;
   wire [11:0] turn_rows, turn_columns;
@@ -396,9 +397,9 @@ module codesign_accelerator #(
     .drained_o      (drained)
   );
 
-  // ---- maps without products ---------------------------------------------------------------------------
-  wire        map_issue, map_read_token, map_value, map_window_first, map_window_last, map_sum_first;
-  wire        map_compare, map_emit, map_tile_first, map_tile_last, vector_finish;
+  // ---- maps without products -------------------------------------------------------------------
+  wire        map_issue, map_read_token, map_value, map_window_first, map_window_last;
+  wire        map_sum_first, map_compare, map_emit, map_tile_first, map_tile_last, vector_finish;
   wire [15:0] map_number;
   wire [8:0]  map_issue_rotate, map_lane, map_outputs;
 
@@ -436,7 +437,7 @@ module codesign_accelerator #(
   );
   assign map_read = run_vector && map_read_token && advance;
 
-  // ---- results -----------------------------------------------------------------------------------------
+  // ---- results ---------------------------------------------------------------------------------
   // a token holds the channels less one, 8 b
   wire [8:0] drain_channels = drain_outputs - 9'd1;
   wire [8:0] map_channels   = map_outputs - 9'd1;
@@ -484,7 +485,7 @@ module codesign_accelerator #(
     .empty_o        (empty)
   );
 
-  // ---- reorder, load, store ----------------------------------------------------------------------------
+  // ---- reorder, load, store --------------------------------------------------------------------
   wire reorder_finish;
   reorder_unit #(.InputLanes(InputLanes)) reorder_unit_i (
     .clk_i           (clk_i),
@@ -558,7 +559,7 @@ module codesign_accelerator #(
     end
   endgenerate
 
-  // ---- the layer's end and the cause of its cycles -------------------------------------------------------
+  // ---- the layer's end and the cause of its cycles ---------------------------------------------
   wire beyond = weight_beyond || bias_beyond || bank_beyond;
   assign finish = (run_load && load_finish) || (run_store && store_finish)
                   || (run_product && product_finish) || (run_vector && vector_finish)

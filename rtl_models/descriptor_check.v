@@ -1,7 +1,7 @@
 // descriptor_check: the first reason why a descriptor cannot run, as an error code. Combinational.
 //
-// It keeps the machine from hanging and from units that are not built. Addresses are checked where they
-// are used; a descriptor that passes and is wrong otherwise writes wrong codes, and ends.
+// It keeps the machine from hanging and from units that are not built. Addresses are checked where
+// they are used; a descriptor that passes and is wrong otherwise writes wrong codes, and ends.
 `default_nettype none
 `include "codesign.vh"
 module descriptor_check #(
@@ -56,7 +56,8 @@ module descriptor_check #(
   wire [1:0]  reduce       = descriptor_i[`D_REDUCE];
 
   wire bad_operation = !(load || store || moves);
-  wire bad_bank = (!load && {1'b0, source_bank} >= BANKS) || (!store && {1'b0, target_bank} >= BANKS)
+  wire bad_bank = (!load && {1'b0, source_bank} >= BANKS)
+                  || (!store && {1'b0, target_bank} >= BANKS)
                   || (moves && source_bank == target_bank);
   wire zero_in  = channels_in == 16'd0 || height_in == 12'd0 || width_in == 12'd0;
   wire zero_out = channels_out == 16'd0 || height_out == 12'd0 || width_out == 12'd0;
@@ -64,7 +65,8 @@ module descriptor_check #(
                    || pool_stride_rows == 6'd0 || pool_stride_columns == 6'd0;
   wire bad_product = product && (group_in == 16'd0 || group_out == 16'd0 || group_in > channels_in
                      || group_out > channels_out || descriptor_i[`D_KERNEL_ROWS] == 6'd0
-                     || descriptor_i[`D_KERNEL_COLUMNS] == 6'd0 || descriptor_i[`D_STRIDE_ROWS] == 4'd0
+                     || descriptor_i[`D_KERNEL_COLUMNS] == 6'd0
+                     || descriptor_i[`D_STRIDE_ROWS] == 4'd0
                      || descriptor_i[`D_STRIDE_COLUMNS] == 4'd0
                      || pool_stride_rows != pool_rows || pool_stride_columns != pool_columns);
   wire bad_vector = vector && (channels_out > channels_in || {6'd0, pool_rows} > height_in

@@ -1,10 +1,11 @@
 // drain_control: the order in which a turn leaves the accumulators.
 //
-// handover_i starts it on the turn that has ended. It issues a token a cycle, unless the result pipe is
-// frozen (advance_i low): the accumulators of a pixel, window by window, row by row in a window; for an
-// argmax the same pixel once for each output channel; and behind the last turn of an output tile (sum) or
-// of the layer (argmax) a token that hands the reduced result over. Pixels that belong to no whole window
-// are not read. drained_o is high in the last cycle of the drain, and until the next hand-over.
+// handover_i starts it on the turn that has ended. It issues a token a cycle, unless the result
+// pipe is frozen (advance_i low): the accumulators of a pixel, window by window, row by row in a
+// window; for an argmax the same pixel once for each output channel; and behind the last turn of an
+// output tile (sum) or of the layer (argmax) a token that hands the reduced result over. Pixels
+// that belong to no whole window are not read. drained_o is high in the last cycle of the drain,
+// and until the next hand-over.
 `default_nettype none
 `include "codesign.vh"
 module drain_control (
@@ -31,7 +32,7 @@ module drain_control (
   output wire                        compare_o,
   output wire [8:0]                  lane_o,
   output wire                        emit_o,
-  output wire                        turn_first_o,    // the first token of the turn: its biases are read
+  output wire                        turn_first_o,    // the turn's first token: its biases are read
   output reg  [8:0]                  outputs_o,
   output wire                        drained_o
 );

@@ -1,8 +1,8 @@
 // gather: words of a map become the values of a tile's channels, one for each output lane.
 //
-// A tile's codes lie side by side from lane rotate_i of its first word on; word number_i of them arrives
-// turned by rotate_i. Each digit takes its lane when its word comes by. Values are there a cycle after
-// the last word, sign- or zero-extended.
+// A tile's codes lie side by side from lane rotate_i of its first word on; word number_i of them
+// arrives turned by rotate_i. Each digit takes its lane when its word comes by. Values are there a
+// cycle after the last word, sign- or zero-extended.
 `default_nettype none
 `include "codesign.vh"
 module gather #(

@@ -5,10 +5,10 @@
 //   row           words of a row that is read          width * words_in
 //   column_step   from one window to the next          stride_columns * words_in
 //   row_step      from one row of windows to the next  stride_rows * row
-//   origin        the first window's first tap         base - padding_rows * row - padding_columns * words_in
+//   origin        the first window's first tap         base less the padding's rows and columns
 //
-// One level of products a cycle: READ, DECODE, START. Addresses wrap at 24 b; a tap in the padding has
-// an address that is never used.
+// One level of products a cycle: READ, DECODE, START. Addresses wrap at 24 b; a tap in the padding
+// has an address that is never used.
 `default_nettype none
 `include "codesign.vh"
 module geometry #(

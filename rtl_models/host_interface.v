@@ -2,7 +2,8 @@
 //
 // Registers and what is refused with SLVERR: docs/hardware/registers.md. A command is one cycle of
 // start_o, continue_o, abort_o or discard_o, in the cycle in which the request is; latency and
-// throughput of an access are those of axi_lite_slave. irq_o is a register, one cycle behind its cause.
+// throughput of an access are those of axi_lite_slave. irq_o is a register, one cycle behind its
+// cause.
 //
 // The window moves 32 b of a memory word in one cycle, only while the machine does not run:
 //
@@ -133,7 +134,7 @@ module host_interface #(
     end
   endgenerate
 
-  // ---- the memory window: which memory, which word, which chunk ----------------------------------
+  // ---- the memory window: which memory, which word, which chunk --------------------------------
 
   reg [7:0]  memory_q;
   reg [23:0] word_q;
@@ -169,7 +170,7 @@ module host_interface #(
   end
   wire window_open = built && !running_i && {1'b0, word_q} < depth;
 
-  // ---- what a request is, and whether it is refused ----------------------------------------------
+  // ---- what a request is, and whether it is refused --------------------------------------------
 
   reg  known, readable, writable;
   always @* begin
@@ -219,7 +220,7 @@ module host_interface #(
   assign window_chunk_o   = chunk_q;
   assign window_wdata_o   = data;
 
-  // ---- registers ---------------------------------------------------------------------------------
+  // ---- registers -------------------------------------------------------------------------------
 
   reg        done_q, failed_q, irq_q;
   reg [3:0]  code_q, mode_q;
@@ -284,7 +285,7 @@ module host_interface #(
   assign step_o    = mode_q[`F_MODE_STEP];
   assign program_o = program_q;
 
-  // ---- counters ----------------------------------------------------------------------------------
+  // ---- counters --------------------------------------------------------------------------------
 
   wire [31:0] cycles;
   wire [63:0] frame_cycles;
@@ -300,7 +301,7 @@ module host_interface #(
     .frame_cycles_o (frame_cycles)
   );
 
-  // ---- what a read returns -----------------------------------------------------------------------
+  // ---- what a read returns ---------------------------------------------------------------------
 
   reg [31:0] rdata;
   always @* begin

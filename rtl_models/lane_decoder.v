@@ -4,8 +4,8 @@
 //   the top digit of a signed code                             -2 .. 1
 //   bipolar (bit 0 of the lane)                                -1, 1
 //
-// Lanes from lanes_i on are idle: they give 0 whatever the memory holds there. pad_i puts the pad code,
-// digit by digit, in place of the word. Operands are registered: one cycle.
+// Lanes from lanes_i on are idle: they give 0 whatever the memory holds there. pad_i puts the pad
+// code, digit by digit, in place of the word. Operands are registered: one cycle.
 `default_nettype none
 `include "codesign.vh"
 module lane_decoder #(

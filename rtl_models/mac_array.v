@@ -1,4 +1,5 @@
-// mac_array: InputLanes x OutputLanes multipliers and their sums: a pixel a cycle, one cycle of latency.
+// mac_array: InputLanes x OutputLanes multipliers and their sums: a pixel a cycle, one cycle of
+// latency.
 //
 // codes_i is the weight tile: output channel o, input channel i at place o * 2^inputs_log_i + i.
 `default_nettype none
@@ -14,7 +15,7 @@ module mac_array #(
   input  wire [InputLanes*OutputLanes*WeightBits-1:0] codes_i,
   input  wire [3:0]                                   inputs_log_i,
   input  wire [2:0]                                   lanes_log_i,
-  input  wire [8:0]                                   low_i,        // value of code 0, two's complement
+  input  wire [8:0]                                   low_i,        // value of code 0, signed
   input  wire                                         double_i,
   output wire [OutputLanes*AccBits-1:0]               sums_o
 );
@@ -44,7 +45,8 @@ module mac_array #(
       for (log = 0; log <= PiLog; log = log + 1) begin : g_log
         localparam Span = (1 << log) * WeightBits;
         if (Span < RowBits) begin : g_part
-          assign choices[log*RowBits +: RowBits] = {{(RowBits-Span){1'b0}}, codes_i[row*Span +: Span]};
+          assign choices[log*RowBits +: RowBits] =
+            {{(RowBits-Span){1'b0}}, codes_i[row*Span +: Span]};
         end else begin : g_whole
           assign choices[log*RowBits +: RowBits] = codes_i[row*Span +: Span];
         end

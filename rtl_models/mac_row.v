@@ -1,11 +1,11 @@
 // mac_row: one output channel of the array.
 //
-//   sum = step * (sum over lanes of operand * code * 4^digit) + low * (sum over lanes of operand * 4^digit)
+//   sum = step * S(operand * code * 4^digit) + low * S(operand * 4^digit)      S: sum over lanes
 //
-// which is the sum of operand * (low + step * code): the lanes multiply by stored codes, and the weights'
-// offset is added once, from a sum that all rows share (offset_i). Lanes are added in pairs and pairs of
-// pairs, where a digit's place is a shift by a constant. Registered: one cycle. Sums wrap at AccBits; the
-// final sum is proved to fit.
+// which is the sum of operand * (low + step * code): the lanes multiply by stored codes, and the
+// weights' offset is added once, from a sum that all rows share (offset_i). Lanes are added in
+// pairs and pairs of pairs, where a digit's place is a shift by a constant. Registered: one cycle.
+// Sums wrap at AccBits; the final sum is proved to fit.
 `default_nettype none
 module mac_row #(
   parameter InputLanes = 4,
@@ -22,8 +22,8 @@ module mac_row #(
   output reg  [AccBits-1:0]               sum_o
 );
   localparam Quads    = (InputLanes + 3) / 4;
-  localparam PairBits = WeightBits + 7;    // two products of WeightBits + 3 bits, one of them times 4
-  localparam QuadBits = PairBits + 5;      // two pairs, one of them times 16
+  localparam PairBits = WeightBits + 7;    // two products of WeightBits + 3 bits, one times 4
+  localparam QuadBits = PairBits + 5;      // two pairs, one times 16
 
   wire [Quads*QuadBits-1:0] quads;
   genvar quad, pair, half;
@@ -37,9 +37,10 @@ module mac_row #(
           if (Lane < InputLanes) begin : g_lane
             wire signed [2:0] operand = operands_i[3*Lane +: 3];
             // a code of 2^n lanes has its weight at its channel's place
-            wire [WeightBits-1:0] code = lanes_log_i == 3'd0 ? codes_i[Lane*WeightBits +: WeightBits]
-                                       : lanes_log_i == 3'd1 ? codes_i[(Lane/2)*WeightBits +: WeightBits]
-                                       : codes_i[(Lane/4)*WeightBits +: WeightBits];
+            wire [WeightBits-1:0] code =
+                lanes_log_i == 3'd0 ? codes_i[Lane*WeightBits +: WeightBits]
+              : lanes_log_i == 3'd1 ? codes_i[(Lane/2)*WeightBits +: WeightBits]
+              : codes_i[(Lane/4)*WeightBits +: WeightBits];
             assign product[half] = operand * $signed({1'b0, code});
           end else begin : g_none
             assign product[half] = {PairBits{1'b0}};
@@ -48,8 +49,11 @@ module mac_row #(
         wire signed [PairBits-1:0] upper = lanes_log_i == 3'd0 ? product[1] : product[1] <<< 2;
         assign pairs[pair*PairBits +: PairBits] = product[0] + upper;
       end
-      wire signed [QuadBits-1:0] low  = {{(QuadBits-PairBits){pairs[PairBits-1]}}, pairs[0 +: PairBits]};
-      wire signed [QuadBits-1:0] high = {{(QuadBits-PairBits){pairs[2*PairBits-1]}}, pairs[PairBits +: PairBits]};
+      localparam More = QuadBits - PairBits;
+      wire [PairBits-1:0] first  = pairs[0 +: PairBits];
+      wire [PairBits-1:0] second = pairs[PairBits +: PairBits];
+      wire signed [QuadBits-1:0] low    = {{More{first[PairBits-1]}}, first};
+      wire signed [QuadBits-1:0] high   = {{More{second[PairBits-1]}}, second};
       wire signed [QuadBits-1:0] placed = lanes_log_i == 3'd2 ? high <<< 4 : high;
       assign quads[quad*QuadBits +: QuadBits] = low + placed;
     end

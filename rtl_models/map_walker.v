@@ -1,4 +1,5 @@
-// map_walker: every code of a map in the order channel, row, column: its pixel's first word and its lane.
+// map_walker: every code of a map in the order channel, row, column: its pixel's first word and its
+// lane.
 `default_nettype none
 module map_walker (
   input  wire        clk_i,

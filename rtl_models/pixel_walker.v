@@ -1,8 +1,10 @@
-// pixel_walker: the pixels of a block, one a cycle: window origin, its coordinates, accumulator index.
+// pixel_walker: the pixels of a block, one a cycle: window origin, its coordinates, accumulator
+// index.
 //
-// begin_i starts a step's walk in the next cycle; move_i says where the block lies (see step_walker).
-// Where the next block begins is noted in passing: the end of the first row is the block to the right,
-// the end of the last row of a band's first block is the band below. So no address is multiplied.
+// begin_i starts a step's walk in the next cycle; move_i says where the block lies (see
+// step_walker). Where the next block begins is noted in passing: the end of the first row is the
+// block to the right, the end of the last row of a band's first block is the band below. So no
+// address is multiplied.
 `default_nettype none
 `include "codesign.vh"
 module pixel_walker (

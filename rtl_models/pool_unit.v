@@ -1,8 +1,9 @@
 // pool_unit: the maximum of a window and the sum of a map, for one channel.
 //
-// en_i: a code of the window is here. maximum_o is the greatest of the window so far, this code included
-// (combinational); with the window's last code (last_i) it is added to the sum, which sum_first_i begins
-// anew. sum_o follows a cycle later. Built without HasPool it passes the code on.
+// en_i: a code of the window is here. maximum_o is the greatest of the window so far, this code
+// included (combinational); with the window's last code (last_i) it is added to the sum, which
+// sum_first_i begins anew. sum_o follows a cycle later. Built without HasPool it passes the code
+// on.
 `default_nettype none
 module pool_unit #(
   parameter ValueBits = 22,

@@ -7,8 +7,9 @@
 //   WAIT     the drain of the turn before has not ended                          drain
 //   FINAL    the last drain                                                      drain
 //
-// handover_o: the accumulator sets change places; the drain begins with the turn that has ended and the
-// array with the next one, both in the next cycle. The pixel that is issued passes on with its operands:
+// handover_o: the accumulator sets change places; the drain begins with the turn that has ended and
+// the array with the next one, both in the next cycle. The pixel that is issued passes on with its
+// operands:
 //
 //   cycle       t          t+1              t+2                 t+3
 //               address -> word, decode  -> products, sum    -> accumulator written
@@ -64,7 +65,8 @@ module product_control (
   output wire                        finish_o,
   output reg  [3:0]                  cause_o
 );
-  localparam [2:0] FIRST = 3'd0, ISSUE = 3'd1, STALL = 3'd2, FLUSH = 3'd3, WAIT = 3'd4, FINAL = 3'd5;
+  localparam [2:0] FIRST = 3'd0, ISSUE = 3'd1, STALL = 3'd2, FLUSH = 3'd3, WAIT = 3'd4,
+                   FINAL = 3'd5;
 
   reg [2:0] state_q, state_d;
   reg [1:0] flush_q;

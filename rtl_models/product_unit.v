@@ -4,7 +4,8 @@
 //           pixel, address   word, turn, decode   weights x operands, sum       accumulator written
 //                                                 accumulator read
 //
-// A turn that has ended goes to the drain with handover_o; docs/hardware/schedule.md counts the cycles.
+// A turn that has ended goes to the drain with handover_o; docs/hardware/schedule.md counts the
+// cycles.
 `default_nettype none
 `include "codesign.vh"
 module product_unit #(

@@ -1,9 +1,10 @@
 // profile_counters: cycles of a layer by cause, and of a frame.
 //
-// In each cycle with count_i the counter of cause_i and the frame's go up by one, the next cycle shows
-// it. layer_start_i makes the layer's counters zero in the next cycle, frame_start_i the frame's: the
-// cycle in which they are high is not counted. Counters wrap. A cause that is none counts for the
-// frame only. cycles_o is the counter that select_i names, combinational, 0 where it names none.
+// In each cycle with count_i the counter of cause_i and the frame's go up by one, the next cycle
+// shows it. layer_start_i makes the layer's counters zero in the next cycle, frame_start_i the
+// frame's: the cycle in which they are high is not counted. Counters wrap. A cause that is none
+// counts for the frame only. cycles_o is the counter that select_i names, combinational, 0 where it
+// names none.
 `default_nettype none
 `include "codesign.vh"
 module profile_counters (

@@ -1,7 +1,8 @@
-// reorder_unit: moves every code of a map to its place in a map of another shape, channel by channel.
+// reorder_unit: moves every code of a map to its place in a map of another shape, channel by
+// channel.
 //
-// Both maps are walked channel by channel, row by row, column by column; a code (a word of it, where it is
-// wider than a word) a cycle:
+// Both maps are walked channel by channel, row by row, column by column; a code (a word of it,
+// where it is wider than a word) a cycle:
 //
 //   cycle    t         t+1           t+2
 //            address   word, shift   write

@@ -2,8 +2,8 @@
 //
 //   gather (maps only) -> normalize: bias, shift, activation -> pool: maximum, sum, argmax -> write
 //
-// A token a cycle enters and goes one stage further each cycle. Where a result is complete and the write
-// unit is still busy, all stages wait (advance_o low), and whoever issues tokens with them.
+// A token a cycle enters and goes one stage further each cycle. Where a result is complete and the
+// write unit is still busy, all stages wait (advance_o low), and whoever issues tokens with them.
 //
 //   cycle   t        t+1      t+2        t+3      t+4 ...
 //   drain   issue    norm.    pool       write    (S words, one a cycle)
@@ -193,7 +193,7 @@ module result_unit #(
     end
   endgenerate
 
-  // a further output tile begins: in products with a hand-over, in maps behind the tile's last token
+  // a further output tile begins: in products with a hand-over, in maps behind a tile's last token
   reg  begun_q;
   wire tile_next = product ? handover_i && tile_begin_i && begun_q
                            : advance && p_valid_q && p_tile_last;

@@ -6,9 +6,9 @@
 //   state    ADDRESS  READ   DECODE   START  RUN ... RUN | ADDRESS (next layer)
 //                     ^ descriptor on the memory's output, which holds it until the next ADDRESS
 //
-// start_o is high in START, run_o in RUN; a unit ends a layer by finish_i in its last cycle. An error
-// (of the check, of a unit, or an abort) ends the program in STOP, which waits for a beat that the
-// output stream already offers: a valid beat is never taken back.
+// start_o is high in START, run_o in RUN; a unit ends a layer by finish_i in its last cycle. An
+// error (of the check, of a unit, or an abort) ends the program in STOP, which waits for a beat
+// that the output stream already offers: a valid beat is never taken back.
 `default_nettype none
 `include "codesign.vh"
 module sequencer #(

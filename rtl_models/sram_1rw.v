@@ -1,5 +1,5 @@
-// sram_1rw: single-port synchronous memory, one read or one write a cycle. The one module to exchange
-// for a foundry's macro.
+// sram_1rw: single-port synchronous memory, one read or one write a cycle. The one module to
+// exchange for a foundry's macro.
 //
 //   cycle        1      2      3      4      5
 //   en_i       /~~~~~~~~~~~~~\______/~~~~~~\_
@@ -8,10 +8,11 @@
 //   rdata_o           | old word A          | word C
 //
 // Latency one cycle, throughput one access a cycle. rdata_o is registered and holds the word of the
-// last read: a write and an idle cycle leave it. A write takes the parts of MaskBits bits whose bit of
-// wmask_i is set (the last part is narrower where MaskBits does not divide Width). No reset: contents
-// and output are unknown until they are written and read. InitFile ($readmemh), if given, is loaded
-// when the simulation starts. An address from Depth on does not exist: it is not to be used.
+// last read: a write and an idle cycle leave it. A write takes the parts of MaskBits bits whose bit
+// of wmask_i is set (the last part is narrower where MaskBits does not divide Width). No reset:
+// contents and output are unknown until they are written and read. InitFile ($readmemh), if given,
+// is loaded when the simulation starts. An address from Depth on does not exist: it is not to be
+// used.
 `default_nettype none
 module sram_1rw #(
   parameter Width    = 8,

@@ -1,11 +1,12 @@
-// step_walker: the loop nest of a product layer, one step (weight tile x pixel block) ahead of the array.
+// step_walker: the loop nest of a product layer, one step (weight tile x pixel block) ahead of the
+// array.
 //
 //   for output tile / for block / for tap row / for tap column / for input tile
 //
-// Its outputs describe the step that comes next: the weight fetch works from them while the array is
-// busy, and the array takes them over with advance_i. start_i puts it before the first step.
+// Its outputs describe the step that comes next: the weight fetch works from them while the array
+// is busy, and the array takes them over with advance_i. start_i puts it before the first step.
 //
-//   move_o   where the block of the step lies: 0 as the step before, 1 to the right of the block before,
+//   move_o   where the step's block lies: 0 as the step before, 1 to the right of the block before,
 //            2 at the left, below the last band, 3 at the top left (a new output tile)
 `default_nettype none
 `include "codesign.vh"
@@ -23,7 +24,7 @@ module step_walker #(
   output wire [8:0]                  rotate_o,       // lane of the tile's first channel in its word
   output wire [8:0]                  lanes_o,        // lanes that the input tile fills
   output reg  [3:0]                  inputs_log_o,   // log2 of its channels, rounded up
-  output wire [23:0]                 offset_o,       // words from a pixel's window origin to the tap's word
+  output wire [23:0]                 offset_o,       // words from a window's origin to the tap
   output wire [5:0]                  tap_row_o,
   output wire [5:0]                  tap_column_o,
   output wire [1:0]                  move_o,
@@ -47,7 +48,7 @@ module step_walker #(
   // output tile
   reg [15:0] channels_left_q;  // of the layer, this tile included
   reg [15:0] outputs_left_q;   // of the group, this tile included
-  reg [23:0] group_lane_q;     // lane of the group's first channel, counted from the pixel's first word
+  reg [23:0] group_lane_q;     // lane of the group's first channel, from the pixel's first word on
   // block
   reg [11:0] rows_left_q, columns_left_q;
   reg [1:0]  move_q;

@@ -1,8 +1,9 @@
 // stream_in: a map of the frame comes in, a word a beat, written to its bank a cycle later.
 //
 // The frame's last word must have TLAST and no other (frame_end_i: this map is the frame's last). A
-// TLAST too early ends with STREAM_SHORT, one that is missing with STREAM_LONG, in the cycle after the
-// beat; the beat of an error is not written. discard_i takes and drops beats up to one with TLAST.
+// TLAST too early ends with STREAM_SHORT, one that is missing with STREAM_LONG, in the cycle after
+// the beat; the beat of an error is not written. discard_i takes and drops beats up to one with
+// TLAST.
 //
 //   cycle        1      2      3      4          3 words, the stream keeps up
 //   tready     /~~~~~~~~~~~~~~~~~~~~\______

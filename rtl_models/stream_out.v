@@ -1,8 +1,9 @@
 // stream_out: a map goes out, a word a beat, zeros in the lanes that no channel has.
 //
-// The bank's output register is the beat: a word is read where none is waiting or the one that waits is
-// taken. A beat that is offered stays, also where the program ends by an abort (held_o), until it is
-// taken. A word beyond the bank is not offered. TLAST comes with the last word of the frame's last map.
+// The bank's output register is the beat: a word is read where none is waiting or the one that
+// waits is taken. A beat that is offered stays, also where the program ends by an abort (held_o),
+// until it is taken. A word beyond the bank is not offered. TLAST comes with the last word of the
+// frame's last map.
 //
 //   cycle      1      2      3      4          3 words, the receiver keeps up
 //   read_o   /~~~~~~~~~~~~~~~~~~~\_______
@@ -21,7 +22,7 @@ module stream_out #(
   input  wire [23:0]                 words_in_i,    // of a pixel
   output wire                        read_o,
   output wire [23:0]                 address_o,
-  input  wire                        beyond_i,      // the address of this read is behind the bank's end
+  input  wire                        beyond_i,      // this read's address is behind the bank's end
   input  wire [2*InputLanes-1:0]     word_i,
   output wire [2*InputLanes-1:0]     tdata_o,
   output wire                        tvalid_o,
@@ -73,7 +74,8 @@ module stream_out #(
   generate
     for (lane = 0; lane < InputLanes; lane = lane + 1) begin : g_lane
       localparam [23:0] Lane = lane;
-      assign tdata_o[2*lane +: 2] = valid_q && (!partial_q || Lane < filled) ? word_i[2*lane +: 2] : 2'd0;
+      wire used = valid_q && (!partial_q || Lane < filled);
+      assign tdata_o[2*lane +: 2] = used ? word_i[2*lane +: 2] : 2'd0;
     end
   endgenerate
 

@@ -23,7 +23,8 @@ module threshold_unit #(
 
   always @* begin
     code_o = value_i;
-    if (activation_i == `ACT_CLIP) code_o = value_i < low ? low : value_i > high_i ? high_i : value_i;
+    if (activation_i == `ACT_CLIP)
+      code_o = value_i < low ? low : value_i > high_i ? high_i : value_i;
     if (HasThreshold != 0 && activation_i == `ACT_HEAVISIDE) code_o = value_i > ZERO ? ONE : ZERO;
     if (HasThreshold != 0 && activation_i == `ACT_SIGN) code_o = value_i >= ZERO ? ONE : -ONE;
   end

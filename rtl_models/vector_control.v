@@ -2,9 +2,9 @@
 //
 //   for output tile / for output pixel / for tap of its window / for word of the tile's channels
 //
-// A token a cycle, unless the pipe is frozen (advance_i low): a word that is read; for an argmax behind
-// the tile's words one comparison for each of its channels; behind a tile (sum) or the layer (argmax) a
-// token that hands the reduced result over. finish_o is high in the layer's last cycle.
+// A token a cycle, unless the pipe is frozen (advance_i low): a word that is read; for an argmax
+// behind the tile's words one comparison for each of its channels; behind a tile (sum) or the layer
+// (argmax) a token that hands the reduced result over. finish_o is high in the layer's last cycle.
 `default_nettype none
 `include "codesign.vh"
 module vector_control #(
@@ -27,7 +27,7 @@ module vector_control #(
   output wire                        read_o,          // a word is read
   output wire [23:0]                 address_o,
   output wire [15:0]                 number_o,        // which word of the tile's channels
-  output wire [8:0]                  rotate_o,        // lane of the tile's first channel in its first word
+  output wire [8:0]                  rotate_o,        // lane of its first channel in its first word
   output wire                        value_o,         // with this word the pixel is complete
   output wire                        window_first_o,
   output wire                        window_last_o,
@@ -55,7 +55,7 @@ module vector_control #(
 
   reg [1:0]  phase_q;
   reg [15:0] channels_left_q;                  // this tile included
-  reg [23:0] lane_q;                           // the tile's first lane, counted from the pixel's first word
+  reg [23:0] lane_q;                       // the tile's first lane, from the pixel's first word on
   reg [11:0] rows_left_q, columns_left_q;      // of the map, from this window on
   reg [5:0]  tap_rows_q, tap_columns_q;        // of the window, this pixel included
   reg [15:0] number_q;

@@ -1,8 +1,9 @@
 // weight_decoder: one weight tile as codes, filled word by word.
 //
-// A word holds floor(WeightWord / bits) codes of `bits`, lowest first; code p of word n is code
-// n * floor(WeightWord / bits) + p of the tile. So every place of the tile has one fixed source for each
-// width, and no shifter: a multiplexer of WeightBits inputs. One word a cycle, in the tile a cycle later.
+// A word holds floor(WeightWord / bits) codes of `bits`, lowest first; code p of word n is code n *
+// floor(WeightWord / bits) + p of the tile. So every place of the tile has one fixed source for
+// each width, and no shifter: a multiplexer of WeightBits inputs. One word a cycle, in the tile a
+// cycle later.
 `default_nettype none
 module weight_decoder #(
   parameter WeightBits = 3,

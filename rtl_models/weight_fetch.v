@@ -1,9 +1,10 @@
-// weight_fetch: reads the words of the next step's weight tile, one a cycle, into the free tile buffer.
+// weight_fetch: reads the words of the next step's weight tile, one a cycle, into the free tile
+// buffer.
 //
-// A tile of W words takes W + 1 cycles from begin_i's next cycle: addresses in the first W, each word in
-// the buffer a cycle later. ready_o is high in the cycle in which the last word arrives, and after it.
-// Tiles follow each other in the memory in the order of use; a further block of the same output tile
-// (move 1, 2) begins its tiles again.
+// A tile of W words takes W + 1 cycles from begin_i's next cycle: addresses in the first W, each
+// word in the buffer a cycle later. ready_o is high in the cycle in which the last word arrives,
+// and after it. Tiles follow each other in the memory in the order of use; a further block of the
+// same output tile (move 1, 2) begins its tiles again.
 //
 //   cycle      0      1     2     3     4        W = 3
 //   begin_i  __/~~\____________________
@@ -43,7 +44,8 @@ module weight_fetch #(
     for (width = 1; width <= WeightBits; width = width + 1) begin : g_width
       localparam [3:0]  BITS     = width;
       localparam [31:0] PER_WORD = WeightWord / width;
-      assign choices[17*width +: 17] = choices[17*(width-1) +: 17] | (bits_i == BITS ? PER_WORD[16:0] : 17'd0);
+      assign choices[17*width +: 17] = choices[17*(width-1) +: 17]
+                                       | (bits_i == BITS ? PER_WORD[16:0] : 17'd0);
     end
   endgenerate
   wire [16:0] per_word = choices[17*WeightBits +: 17];

@@ -1,9 +1,10 @@
-// write_unit: writes a result, one value for each channel of a tile, to the words where they belong.
+// write_unit: writes a result, one value for each channel of a tile, to the words where they
+// belong.
 //
-// It has room for one result. load_i (only while ready_o) takes it; then every word that it touches is
-// written in a cycle of its own, lanes of no channel masked: the lowest channel that is left names the
-// word, and all that lie in the same word go with it. A code wider than a word takes several. ready_o is
-// high while nothing is left, and in the cycle of the last word.
+// It has room for one result. load_i (only while ready_o) takes it; then every word that it touches
+// is written in a cycle of its own, lanes of no channel masked: the lowest channel that is left
+// names the word, and all that lie in the same word go with it. A code wider than a word takes
+// several. ready_o is high while nothing is left, and in the cycle of the last word.
 //
 //   load_i   _/~~\__________________/~~\___      a result of three words
 //   en_o     ______/~~~~~~~~~~~~~~~~~\_/~~~
@@ -24,7 +25,7 @@ module write_unit #(
   input  wire                             load_i,
   input  wire [OutputLanes*ValueBits-1:0] values_i,
   input  wire [8:0]                       outputs_i,    // channels of the result
-  input  wire                             tile_next_i,  // after this cycle the next output tile begins
+  input  wire                             tile_next_i,  // behind this cycle a new tile begins
   input  wire [8:0]                       tile_i,       // channels of the tile that ends
   output wire                             ready_o,
   output wire                             en_o,
@@ -56,7 +57,7 @@ module write_unit #(
 
   reg [OutputLanes-1:0]           pending_q;
   reg [OutputLanes*ValueBits-1:0] values_q;
-  reg [OutputLanes*21-1:0]        lanes_q;    // first lane of each code, counted from the pixel's first word
+  reg [OutputLanes*21-1:0]        lanes_q;    // first lane of each code, from its pixel on
   reg [5:0]                       part_q;
   reg [23:0]                      pixel_q, base_q;
 
@@ -118,7 +119,8 @@ module write_unit #(
       for (channel = 0; channel < OutputLanes; channel = channel + 1) begin
         lanes_q[21*channel +: 21] <= {5'd0, targets[16*channel +: 16]} << lanes_log;
         // a bipolar code is one bit: whether the value is positive
-        values_q[ValueBits*channel +: ValueBits] <= !bipolar ? values_i[ValueBits*channel +: ValueBits]
+        values_q[ValueBits*channel +: ValueBits] <=
+          !bipolar ? values_i[ValueBits*channel +: ValueBits]
           : {{(ValueBits-1){1'b0}}, !values_i[ValueBits*channel + ValueBits - 1]};
       end
     end else if (en_o) begin

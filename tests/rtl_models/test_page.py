@@ -30,5 +30,5 @@ def test_a_file_is_a_module_that_tells_what_it_is(file: Path) -> None:
     assert text.startswith(f"// {file.stem}: ")
     assert "`default_nettype none\n" in text
     assert text.endswith("endmodule\n`default_nettype wire\n")
-    assert max(map(len, text.splitlines())) <= 110
+    assert max(map(len, text.splitlines())) <= 100
     assert "\t" not in text
