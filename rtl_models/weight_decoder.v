@@ -17,22 +17,29 @@ module weight_decoder #(
   input  wire [3:0]                  bits_i,
   output reg  [Codes*WeightBits-1:0] codes_o
 );
-  genvar width, place;
+  genvar place, width;
   generate
-    for (width = 1; width <= WeightBits; width = width + 1) begin : g_width
-      localparam PerWord = WeightWord / width;
-      localparam [3:0] BITS = width;
-      for (place = 0; place < Codes; place = place + 1) begin : g_place
+    for (place = 0; place < Codes; place = place + 1) begin : g_place
+      // what the place takes from the word, at each width
+      wire [WeightBits-1:0]            here;
+      wire [WeightBits*WeightBits-1:0] codes;
+      for (width = 1; width <= WeightBits; width = width + 1) begin : g_width
+        localparam PerWord = WeightWord / width;
+        localparam [3:0]  BITS   = width;
         localparam [31:0] NUMBER = place / PerWord;
-        wire [WeightBits-1:0] code;
-        assign code[width-1:0] = word_i[(place%PerWord)*width +: width];
+        localparam Low = (width - 1) * WeightBits;
+        assign here[width-1] = bits_i == BITS && number_i == NUMBER[16:0];
+        assign codes[Low +: width] = word_i[place % PerWord * width +: width];
         if (width < WeightBits) begin : g_zeros
-          assign code[WeightBits-1:width] = {(WeightBits-width){1'b0}};
+          assign codes[Low + width +: WeightBits - width] = {(WeightBits-width){1'b0}};
         end
-        always @(posedge clk_i)
-          if (load_i && bits_i == BITS && number_i == NUMBER[16:0])
-            codes_o[place*WeightBits +: WeightBits] <= code;
       end
+      integer choice;
+      always @(posedge clk_i)
+        if (load_i)
+          for (choice = 0; choice < WeightBits; choice = choice + 1)
+            if (here[choice])
+              codes_o[place*WeightBits +: WeightBits] <= codes[choice*WeightBits +: WeightBits];
     end
   endgenerate
 endmodule
