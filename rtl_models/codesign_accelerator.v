@@ -65,7 +65,8 @@ module codesign_accelerator #(
   wire        start, resume, abort, discard, step, running, paused, discarding, done, error;
   wire        layer_start, window_en, window_we;
   wire [15:0] program_first, layer;
-  wire [3:0]  error_code, cause, window_memory, window_chunk;
+  wire [3:0]  error_code, cause, window_memory;
+  wire [7:0]  window_chunk;
   wire [23:0] window_address;
   wire [31:0] window_wdata;
   wire [31:0] window_rdata;
@@ -127,7 +128,6 @@ module codesign_accelerator #(
     .window_wdata_o   (window_wdata),
     .window_rdata_i   (window_rdata)
   );
-  wire [7:0] chunk = {4'd0, window_chunk};
 
   // ---- program ---------------------------------------------------------------------------------
   wire [`DESCRIPTOR_BITS-1:0] descriptor;
@@ -183,7 +183,7 @@ module codesign_accelerator #(
     .window_en_i      (window_en && window_memory == `MEMORY_PROGRAM),
     .window_we_i      (window_we),
     .window_address_i (window_address),
-    .window_chunk_i   (chunk),
+    .window_chunk_i   (window_chunk),
     .window_wdata_i   (window_wdata),
     .window_rdata_o   (program_rdata)
   );
@@ -241,7 +241,7 @@ module codesign_accelerator #(
     .window_en_i      (window_en && window_memory == `MEMORY_WEIGHTS),
     .window_we_i      (window_we),
     .window_address_i (window_address),
-    .window_chunk_i   (chunk),
+    .window_chunk_i   (window_chunk),
     .window_wdata_i   (window_wdata),
     .window_rdata_o   (weight_rdata)
   );
@@ -262,7 +262,7 @@ module codesign_accelerator #(
     .window_en_i      (window_en && window_memory == `MEMORY_PARAMETERS),
     .window_we_i      (window_we),
     .window_address_i (window_address),
-    .window_chunk_i   (chunk),
+    .window_chunk_i   (window_chunk),
     .window_wdata_i   (window_wdata),
     .window_rdata_o   (bias_rdata)
   );
@@ -301,7 +301,7 @@ module codesign_accelerator #(
     .window_we_i      (window_we),
     .window_bank_i    ({1'b0, window_memory[2:0]}),
     .window_address_i (window_address),
-    .window_chunk_i   (chunk),
+    .window_chunk_i   (window_chunk),
     .window_wdata_i   (window_wdata),
     .window_rdata_o   (bank_rdata)
   );

@@ -13,7 +13,7 @@
 //   window_chunk_o  0             1               steps in the cycle after an access:
 //   window_rdata_i        | chunk 0               here it still names the chunk that is read
 //
-// At most 16 chunks, 512 b a word.
+// At most 256 chunks, 8,192 b a word.
 `default_nettype none
 `include "codesign.vh"
 module host_interface #(
@@ -72,7 +72,7 @@ module host_interface #(
   output wire        window_we_o,
   output wire [3:0]  window_memory_o,
   output wire [23:0] window_address_o,
-  output wire [3:0]  window_chunk_o,
+  output wire [7:0]  window_chunk_o,
   output wire [31:0] window_wdata_o,
   input  wire [31:0] window_rdata_i
 );
@@ -126,8 +126,8 @@ module host_interface #(
   );
 
   generate
-    if (WeightLast > 15 || ParameterLast > 15 || BankLast > 15) begin : g_wide
-      a_memory_word_is_wider_than_the_512_bits_of_the_window stop_i ();
+    if (WeightLast > 255 || ParameterLast > 255 || BankLast > 255) begin : g_wide
+      a_memory_word_is_wider_than_the_8192_bits_of_the_window stop_i ();
     end
     if (Banks > 8 || (Banks == 8 && SkipDepth != 0)) begin : g_many
       more_than_8_banks_and_skip_together stop_i ();
@@ -138,28 +138,28 @@ module host_interface #(
 
   reg [7:0]  memory_q;
   reg [23:0] word_q;
-  reg [3:0]  chunk_q;
+  reg [7:0]  chunk_q;
   reg        step_q;                    // the last cycle's access goes on to the next chunk
 
   reg        built;
   reg [24:0] depth;
-  reg [3:0]  last_chunk;
+  reg [7:0]  last_chunk;
   always @* begin
     built      = 1'b1;
     depth      = BankDepth[24:0];
-    last_chunk = BankLast[3:0];
+    last_chunk = BankLast[7:0];
     case (memory_q)
       {4'd0, `MEMORY_PROGRAM}: begin
         depth      = ProgramDepth[24:0];
-        last_chunk = ProgramLast[3:0];
+        last_chunk = ProgramLast[7:0];
       end
       {4'd0, `MEMORY_WEIGHTS}: begin
         depth      = WeightDepth[24:0];
-        last_chunk = WeightLast[3:0];
+        last_chunk = WeightLast[7:0];
       end
       {4'd0, `MEMORY_PARAMETERS}: begin
         depth      = ParameterDepth[24:0];
-        last_chunk = ParameterLast[3:0];
+        last_chunk = ParameterLast[7:0];
       end
       default:
         if (memory_q == Skip[7:0]) begin
@@ -238,7 +238,7 @@ module host_interface #(
       frames_q      <= 32'd0;
       memory_q      <= 8'd0;
       word_q        <= 24'd0;
-      chunk_q       <= 4'd0;
+      chunk_q       <= 8'd0;
       step_q        <= 1'b0;
       error_q       <= 1'b0;
       window_read_q <= 1'b0;
@@ -265,16 +265,16 @@ module host_interface #(
 
       step_q <= window_en_o;
       if (step_q) begin
-        chunk_q <= chunk_q == last_chunk ? 4'd0 : chunk_q + 4'd1;
+        chunk_q <= chunk_q == last_chunk ? 8'd0 : chunk_q + 8'd1;
         if (chunk_q == last_chunk) word_q <= word_q + 24'd1;
       end
       if (write && address == `R_MEMORY_SELECT) begin
         memory_q <= data[`F_MEMORY_SELECT_MEMORY];
-        chunk_q  <= 4'd0;
+        chunk_q  <= 8'd0;
       end
       if (write && address == `R_MEMORY_ADDRESS) begin
         word_q  <= data[`F_MEMORY_ADDRESS_ADDRESS];
-        chunk_q <= 4'd0;
+        chunk_q <= 8'd0;
       end
 
       error_q       <= error;

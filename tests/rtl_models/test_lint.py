@@ -1,0 +1,78 @@
+"""The Verilog is free of warnings, for many machines and for two readers of Verilog."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from codesign.hw import Hardware, shipped
+from codesign.rtl.parameters import parameters
+from codesign.rtl.tools import verilator
+from tests.rtl.networks import MACHINES
+
+MODELS = Path(__file__).parents[2] / "rtl_models"
+TOP = "codesign_accelerator"
+
+#: Corners that no configuration of ours has: one lane, the widest of everything, no units.
+CORNERS = {
+    "least": {
+        **{"InputLanes": 1, "OutputLanes": 1, "WeightBits": 1, "WeightWord": 7, "Pixels": 2},
+        **{"AccBits": 9, "BiasBits": 5, "HasPool": 0, "HasThreshold": 0, "HasArgmax": 0},
+        **{"BankDepth": 1, "WeightDepth": 1, "ParameterDepth": 1, "ProgramDepth": 1},
+    },
+    "most": {
+        **{"InputLanes": 32, "OutputLanes": 24, "WeightBits": 8, "WeightWord": 64},
+        **{"AccBits": 32, "BiasBits": 32, "Banks": 8, "Pixels": 256},
+    },
+}
+SETS = {name: parameters(Hardware.load(name)) for name in shipped()}
+SETS |= {machine.name: parameters(machine) for machine in MACHINES}
+SETS |= CORNERS
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_verilator_has_no_warning(name: str) -> None:
+    tool = verilator()
+    done = subprocess.run(
+        [
+            *(str(tool.program), "--lint-only", "-Wall", f"-I{MODELS}", "--top-module", TOP),
+            *(f"-G{parameter}={value}" for parameter, value in SETS[name].items()),
+            *(str(MODELS / "waivers.vlt"), str(MODELS / f"{TOP}.v")),
+        ],
+        env=tool.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line for line in done.stderr.splitlines() if line.startswith("%")] == []
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize("name", SETS)
+def test_icarus_has_no_warning(name: str) -> None:
+    sources = sorted(map(str, MODELS.glob("*.v")))
+    done = subprocess.run(
+        [
+            *("iverilog", "-g2005", "-Wall", "-t", "null", f"-I{MODELS}", "-s", TOP),
+            *(f"-P{TOP}.{parameter}={value}" for parameter, value in SETS[name].items()),
+            *sources,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_every_waiver_has_a_reason() -> None:
+    reason = ""
+    for line in (MODELS / "waivers.vlt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("lint_off"):
+            assert reason, line
+        else:
+            reason = line.removeprefix("//").strip() if line.startswith("//") else ""
