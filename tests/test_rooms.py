@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hw": {"ir", "ops"},
     "report": set(),
     "sim": {"ir", "engine", "hw", "report", "convert"},
-    "verify": {"ir", "engine", "hw", "convert"},
+    # the Verilog is compared with an engine there, like any other executor
+    "verify": {"ir", "engine", "hw", "convert", "rtl"},
     "rtl": {"ir", "hw"},
     "cli": {"ir", "ops", "models", "train", "convert", "engine", "hw", "report", "sim", "verify"}
     | {"rtl"},
@@ -38,8 +39,12 @@ ONLY_INSIDE = {
     ("ir.opspec", "ops"),  # the table fills itself at its first look-up
     ("engine.onnx_runtime", "convert"),  # the oracle runs the file that is handed out
 }
-#: The bridge from torch: the one module of its room that may use the layers.
-BRIDGE = {("convert.torch", "nn")}
+#: The bridges: the one module of its room that may use another.
+BRIDGE = {
+    ("convert.torch", "nn"),  # from torch: the layers
+    ("engine.rtl", "rtl"),  # to the machine: the engine that runs on described hardware
+    ("engine.rtl", "hw"),
+}
 #: heavy package -> module prefixes that may import it at their top level.
 OWNERS: dict[str, tuple[str, ...]] = {
     "torch": ("nn.", "train.", "models.encoder", "convert.torch"),

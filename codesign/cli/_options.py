@@ -54,9 +54,9 @@ def _machines() -> list[str]:
 
 
 def _engines() -> list[str]:
-    from codesign.engine import ENGINES
+    from codesign.engine import ENGINES, MACHINE
 
-    return list(ENGINES)
+    return [*ENGINES, MACHINE]
 
 
 MODEL = Named(_models)
@@ -79,7 +79,8 @@ def engine_options(command: Command) -> Command:
         type=ENGINE,
         default="numba",
         show_default=True,
-        help="numba, reference or onnxruntime; the results do not depend on it.",
+        help="numba, reference or onnxruntime (simulate: also rtl, the Verilog); the results do "
+        "not depend on it.",
     )(command)
 
 

@@ -16,9 +16,12 @@ WORTH = 512
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None] | None]:
-    """Gives a function that hears how many of `total` are done, or None where no bar is shown."""
-    if total < WORTH or not sys.stderr.isatty():
+def progress(total: int, what: str, worth: int = WORTH) -> Iterator[Callable[[int], None] | None]:
+    """Gives a function that hears how many of `total` are done, or None where no bar is shown.
+
+    From `worth` on there is something to wait for.
+    """
+    if total < worth or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -39,6 +42,18 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None] | None]:
     with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Says on a terminal what takes so long."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 @contextmanager

@@ -63,12 +63,13 @@ def simulate(
     from codesign.sim import compute, load_model
     from codesign.sim.build import build
 
-    need_engine(engine, threads)
+    need_engine(engine, threads, machine=True)
     for path in (report, junit):
         if path is not None:
             need_writable(path)
     graph = load_model(model)
-    costs = plan(graph, Hardware.load(hw))
+    machine = Hardware.load(hw)
+    costs = plan(graph, machine)
     given = gather(graph, inputs, count, seed, limit, fit)
     results = None
     if given is None:
@@ -77,7 +78,14 @@ def simulate(
     else:
         with progress(len(given), graph.name) as heard:
             results = compute(
-                graph, given, labels=labels, engine=engine, threads=threads, top=top, progress=heard
+                graph,
+                given,
+                labels=labels,
+                engine=engine,
+                threads=threads,
+                top=top,
+                progress=heard,
+                hardware=machine,
             )
     made = build(graph, costs, results)
     _write(made, report, junit)

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,8 +15,13 @@ from codesign.engine._schedule import largest_step, wanted_values
 from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray
 
+if TYPE_CHECKING:
+    from codesign.hw import Hardware
+
 #: The engines by name; the first is the definition, the second the default of the commands.
 ENGINES = ("reference", "numba", "onnxruntime")
+#: The engine that is a machine: it needs the hardware's description, not the graph alone.
+MACHINE = "rtl"
 
 #: Elements that one step of a chunk may read and write: bounds the memory, and fits a cache.
 CHUNK_ELEMENTS = 1 << 20
@@ -38,21 +43,43 @@ class Engine(Protocol):
         """
 
 
-def need_engine(name: str, threads: int | None = None) -> None:
-    """Refuse an unknown engine, or less than one thread, before any work."""
-    if name not in ENGINES:
-        raise CodesignError(f"engine {name!r} is not known; choose {', '.join(ENGINES)}")
+def need_engine(name: str, threads: int | None = None, *, machine: bool = False) -> None:
+    """Refuse an unknown engine, or less than one thread, before any work.
+
+    `machine`: whether the hardware is known that the engine `rtl` runs on.
+    """
+    if name == MACHINE and not machine:
+        raise CodesignError(
+            f"engine {MACHINE} runs on a machine, which is not known here; use it with "
+            "codesign simulate --hw, or give hardware"
+        )
+    known = (*ENGINES, MACHINE) if machine else ENGINES
+    if name not in known:
+        raise CodesignError(f"engine {name!r} is not known; choose {', '.join(known)}")
     if threads is not None and threads < 1:
         raise CodesignError(f"threads is {threads}; give 1 or more")
 
 
-def create(name: str, graph: Graph, *, threads: int | None = None) -> Engine:
+def create(
+    name: str,
+    graph: Graph,
+    *,
+    threads: int | None = None,
+    hardware: Hardware | None = None,
+) -> Engine:
     """The engine `name` for `graph`, on `threads` threads (default: all that may be used).
 
-    Raises CodesignError for an unknown name or less than one thread.
+    `hardware` is what the engine `rtl` runs on; the results of the others do not depend on one.
+    Raises CodesignError for an unknown name or less than one thread, and where `rtl` has no
+    hardware, or one that the graph does not fit.
     """
-    need_engine(name, threads)
-    count = threads or _usable_cores()
+    need_engine(name, threads, machine=hardware is not None)
+    count = threads or usable_cores()
+    if name == MACHINE:
+        from codesign.engine.rtl import RtlEngine
+
+        assert hardware is not None  # need_engine has seen to it
+        return RtlEngine(graph, count, hardware)
     if name == "reference":
         from codesign.engine.reference import ReferenceEngine
 
@@ -124,7 +151,8 @@ class ChunkedEngine(ABC):
         return results
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -142,7 +142,7 @@ class Accelerator:
         for number, entry in enumerate(self.image.entries):
             if number:
                 self.go_on()
-            self._run(entry.name, entry.cycles.total)
+            self.finish(entry)
             response, counted = self.machine.read_many(
                 register(f"cycles_{CAUSES[0]}").address, len(CAUSES), 4
             )
@@ -191,6 +191,10 @@ class Accelerator:
     def go_on(self) -> None:
         """Leave a pause."""
         self.write("control", bits("control", "continue"))
+
+    def finish(self, entry: Entry) -> None:
+        """Let a layer that was begun go on to its end; MachineError where it does not end."""
+        self._run(entry.name, entry.cycles.total)
 
     def _run(self, layer: str, predicted: int) -> None:
         """Let the machine go on until it pauses or ends; MachineError where it does not.

@@ -27,16 +27,20 @@ def run(
     keep: Collection[str] = (),
     *,
     threads: int | None = None,
+    hardware: Hardware | str | Path | None = None,
 ) -> dict[str, IntArray]:
     """The graph's outputs for `inputs`, then the values named in `keep`.
 
     `inputs` is an integer array with the batch axis first, or one for each graph input by name.
-    Every engine (`reference`, `numba`, `onnxruntime`) gives the same integers, in each value's
-    narrowest array type. Raises CodesignError, one line, for a wrong input, name or engine.
+    Every engine (`reference`, `numba`, `onnxruntime`, and `rtl` on `hardware`) gives the same
+    integers, in each value's narrowest array type. Raises CodesignError, one line, for a wrong
+    input, name or engine.
     """
     from codesign.engine import create
 
-    return create(engine, graph, threads=threads).run(_named(graph, inputs), keep)
+    machine = None if hardware is None else _machine(hardware)
+    executor = create(engine, graph, threads=threads, hardware=machine)
+    return executor.run(_named(graph, inputs), keep)
 
 
 def simulate(
@@ -57,18 +61,26 @@ def simulate(
     file), which give the accuracy. A network that does not fit has its report too:
     `report.fits` and `report.problems` tell. Raises CodesignError for unreadable input.
     """
-    from codesign.hw import Hardware, plan
+    from codesign.hw import plan
     from codesign.sim.build import build
 
     program = graph if isinstance(graph, Graph) else _load(graph)
-    machine = hardware if isinstance(hardware, Hardware) else Hardware.load(hardware)
+    machine = _machine(hardware)
     costs = plan(program, machine)
     if inputs is None:
         if labels is not None:
             raise CodesignError("labels are given without inputs; give the inputs too")
         return build(program, costs, None)
     given = _inputs(program, inputs, fit)
-    results = compute(program, given, labels=labels, engine=engine, threads=threads, top=top)
+    results = compute(
+        program,
+        given,
+        labels=labels,
+        engine=engine,
+        threads=threads,
+        top=top,
+        hardware=machine,
+    )
     return build(program, costs, results)
 
 
@@ -81,15 +93,19 @@ def compute(
     threads: int | None = None,
     top: int = 3,
     progress: Callable[[int], None] | None = None,
+    hardware: Hardware | None = None,
 ) -> Results:
-    """Run every input, a batch at a time, and decode it; `progress` hears how many are done."""
+    """Run every input, a batch at a time, and decode it; `progress` hears how many are done.
+
+    `hardware` is what the engine `rtl` runs on.
+    """
     from codesign.engine import create
     from codesign.report.model import Accuracy, Results
     from codesign.sim.decode import Decoder
 
     decoder = Decoder.of(graph, top)
     expected = None if labels is None else _labels(labels, decoder, graph.name, len(inputs))
-    executor = create(engine, graph, threads=threads)
+    executor = create(engine, graph, threads=threads, hardware=hardware)
     rows: list[InputResult] = []
     for batch in inputs.batches():
         start = len(rows)
@@ -103,6 +119,12 @@ def compute(
         correct = sum(row.winner == row.label for row in rows)
         accuracy = Accuracy(correct=correct, total=len(rows))
     return Results(engine=engine, accuracy=accuracy, inputs=rows)
+
+
+def _machine(hardware: Hardware | str | Path) -> Hardware:
+    from codesign.hw import Hardware
+
+    return hardware if isinstance(hardware, Hardware) else Hardware.load(hardware)
 
 
 def _load(path: str | Path) -> Graph:

@@ -149,7 +149,7 @@ WRONG = {
         "--labels has no inputs to judge; add --input"
     ),
     ("small.onnx", "--hw", "tiny", "--count", "2", "--engine", "gpu"): (
-        "engine 'gpu' is not known; choose reference, numba, onnxruntime"
+        "engine 'gpu' is not known; choose reference, numba, onnxruntime, rtl"
     ),
     ("small.onnx", "--hw", "tiny", "--count", "2", "--threads", "0"): (
         "threads is 0; give 1 or more"
@@ -254,7 +254,7 @@ def test_models_and_machines_that_cannot_be_read(codesign: Command, folder: Path
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--engine", "gpu", "engine 'gpu' is not known; choose reference, numba, onnxruntime"),
+        ("--engine", "gpu", "engine 'gpu' is not known; choose reference, numba, onnxruntime, rtl"),
         ("--threads", "0", "threads is 0; give 1 or more"),
     ],
 )
