@@ -108,7 +108,9 @@ def _build(
     __tracebackhide__ = True
     log = folder / "build.log"
     done = False
-    with patch.dict(os.environ, tools.environment()), suppress(RuntimeError, SystemExit):
+    # The wheel's makefile does not know how this compiler is told of a precompiled header.
+    variables = {**tools.environment(), "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include"}
+    with patch.dict(os.environ, variables), suppress(RuntimeError, SystemExit):
         runner(simulator).build(
             sources=sources,
             includes=[tools.RTL],
