@@ -19,7 +19,7 @@ from codesign.rtl.build import library
 from codesign.rtl.codes import Operation
 from codesign.rtl.image import Entry, Image
 from codesign.rtl.registers import CAUSES, ERRORS, FIRST_BANK, MEMORIES, register
-from codesign.rtl.verilated import NO_ANSWER, OKAY, Verilated, Words
+from codesign.rtl.verilated import NO_ANSWER, OKAY, SLVERR, Verilated, Words
 from codesign.rtl.words import pack, unpack
 
 #: A layer that takes this many times its predicted cycles, and some, is taken to hang.
@@ -250,7 +250,7 @@ class Accelerator:
         """What must hold of the streams behind a frame."""
         layer = self.image.entries[-1].name
         if len(self._sent):
-            self._fail(layer, "stream", f"{len(self._sent):,} words too many came out")
+            self._fail(layer, "stream", f"words too many came out: {len(self._sent):,}")
         if self._lasts != [*[False] * (len(self._lasts) - 1), True]:
             at = [index for index, last in enumerate(self._lasts) if last]
             self._fail(
@@ -284,13 +284,11 @@ class Accelerator:
         return register("status").field(field).of(self.read("status"))
 
     def _need(self, response: int, access: str) -> None:
+        if response == NO_ANSWER:
+            self._fail("registers", "access", f"the machine does not answer the {access}")
         if response != OKAY:
-            said = "does not answer" if response == NO_ANSWER else f"answers {response}"
-            self._fail(
-                self._layer() if response != NO_ANSWER else "registers",
-                "access",
-                f"the machine {said} to the {access}",
-            )
+            said = "SLVERR" if response == SLVERR else f"response {response}"
+            self._fail(self._layer(), "access", f"the machine answers {said} to the {access}")
 
 
 def _sends(entry: Entry) -> bool:

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from codesign.rtl.tools import Compiler, Verilator, compiler, output, verilator
 
 #: Libraries that are kept; those that were not used for longest go first.
 KEPT = 48
+_DAY = 24 * 60 * 60
 _LIBRARY = "accelerator.so"
 _HERE = Path(__file__).resolve().parent
 _HARNESS = _HERE / "harness.cpp"
@@ -88,13 +90,15 @@ class _Builder:
         self.tool = tool
         self.cxx = cxx
         self.waves = waves
+        self.level = "-O1" if waves else "-O2"  # a waveform is short, its code long
         self.flags = [*_COMPILE, f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}"]
         self.include = [f"-I{_FST}", f"-I{tool.root / 'include'}"]
         self.include.append(f"-I{tool.root / 'include' / 'vltstd'}")
 
     def key(self, *parts: bytes) -> str:
         """Digest of the tools, the flags and `parts`."""
-        tools = [self.tool.version, self.cxx.version, *self.cxx.command, *self.flags, *_VERILATE]
+        tools = [self.tool.version, self.cxx.version, *self.cxx.command, *_VERILATE]
+        tools += [*self.flags, self.level]
         headers = [path.read_bytes() for path in sorted(_FST.glob("*.h"))]
         whole = hashlib.sha256()
         for part in (*(word.encode() for word in tools), *headers, *parts):
@@ -111,7 +115,7 @@ class _Builder:
                 for speed in ("fast", "slow")
             )
             fast.append(str(_HARNESS))
-            objects = self._compile(work, fast, "-O2") + self._compile(work, slow, "-O0")
+            objects = self._compile(work, fast, self.level) + self._compile(work, slow, "-O0")
             whole = place / _LIBRARY
             runtime = self._runtime([Path(path) for path in listed["global"]])
             link = ["-shared", "-pthread", "-o", str(whole)]
@@ -134,7 +138,7 @@ class _Builder:
         key = self.key(*(str(path).encode() for path in sources))
 
         def build(place: Path) -> None:
-            self._compile(place, [str(path) for path in sources], "-O2")
+            self._compile(place, [str(path) for path in sources], self.level)
 
         return sorted(_made(f"runtime-{key}", build).glob("*.o"))
 
@@ -175,10 +179,11 @@ def _made(name: str, build: Callable[[Path], None]) -> Path:
 
 
 def _forget(cache: Path) -> None:
-    """Remove the libraries beyond `KEPT`; one that is loaded stays loaded."""
+    """Remove the libraries beyond `KEPT` (one that is loaded stays loaded) and killed builds."""
     with contextlib.suppress(OSError):
         known = sorted(cache.glob(f"{TOP}-*"), key=lambda path: path.stat().st_mtime)
-        for folder in known[:-KEPT]:
+        killed = [path for path in cache.glob(".*-*") if time.time() - path.stat().st_mtime > _DAY]
+        for folder in [*known[:-KEPT], *killed]:
             shutil.rmtree(folder, ignore_errors=True)
 
 

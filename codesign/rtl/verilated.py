@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -163,8 +164,15 @@ class Verilated:
 
     def wave(self, path: Path) -> None:
         """Write an FST waveform from now on; the library must be built with waves."""
-        if not self._library.machine_wave_open(self._machine, str(path).encode()):
-            raise CodesignError(f"{path}: cannot be written; choose a folder that is writable")
+        try:
+            path.touch()  # the writer itself would not say
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise CodesignError(
+                f"{path}: cannot be written ({reason}); choose a folder that is writable"
+            ) from None
+        if not self._library.machine_wave_open(self._machine, os.fsencode(path)):
+            raise CodesignError(f"{path}: the library is built without waves; build it with them")
 
     def end_wave(self) -> None:
         """Finish the waveform."""
