@@ -1,9 +1,9 @@
 // axi_lite_slave: the handshakes of AXI4-Lite, turned into one simple request bus.
 //
 // AW, W and AR are taken in any order and at any distance, one transfer each; the next is taken
-// when the answer to the last has been. Where a write and a read wait, they take turns. A request
-// lasts one cycle, its answer is read in the cycle after, and no other request falls into that
-// cycle:
+// when the answer to the last has been. Where a write and a read wait, the write goes first: the
+// next one cannot be there before the read has gone. A request lasts one cycle, its answer is read
+// in the cycle after, and no other request falls into that cycle:
 //
 //   cycle                1      2      3      4      5
 //   s_axil_awvalid     /~~~~~~\____________________
@@ -13,9 +13,10 @@
 //   response_*_i              |      | read |
 //   s_axil_bvalid      _____________________/~~~~~~\     bready high
 //
-// Latency from the last of AW and W (or from AR) to the answer: 3 cycles, one more for each cycle
-// that the other direction's request is ahead. Throughput: a write and a read each 4 cycles. Every
-// output towards the bus is a register: no ready depends on a valid, no valid on a ready.
+// Latency from the last of AW and W (or from AR) to the answer: 3 cycles, and up to 1 more for a
+// write, 2 more for a read, where the other way's request is ahead. Throughput: a write and a read
+// each 4 cycles. Every output towards the bus is a register: no ready depends on a valid, no valid
+// on a ready.
 `default_nettype none
 module axi_lite_slave #(
   parameter AddressBits = 8
@@ -57,7 +58,6 @@ module axi_lite_slave #(
   // Each way: taken, then asked (an answer is due in this cycle or was taken), then valid.
   reg aw_taken_q, w_taken_q, write_asked_q, b_valid_q, b_error_q;
   reg ar_taken_q, read_asked_q, r_valid_q, r_error_q;
-  reg read_next_q;                       // the way that goes first where both wait
 
   reg [AddressBits-1:0] aw_address_q, ar_address_q;
   reg [31:0]            w_data_q, r_data_q;
@@ -66,7 +66,7 @@ module axi_lite_slave #(
   wire answer_due  = (write_asked_q && !b_valid_q) || (read_asked_q && !r_valid_q);
   wire write_waits = aw_taken_q && w_taken_q && !write_asked_q;
   wire read_waits  = ar_taken_q && !read_asked_q;
-  wire write       = write_waits && !answer_due && !(read_waits && read_next_q);
+  wire write       = write_waits && !answer_due;
   wire read        = read_waits && !answer_due && !write;
 
   wire aw_take = s_axil_awvalid && s_axil_awready;
@@ -87,7 +87,6 @@ module axi_lite_slave #(
       r_valid_q     <= 1'b0;
       r_error_q     <= 1'b0;
       r_data_q      <= 32'd0;
-      read_next_q   <= 1'b0;
       aw_address_q  <= {AddressBits{1'b0}};
       ar_address_q  <= {AddressBits{1'b0}};
       w_data_q      <= 32'd0;
@@ -106,14 +105,8 @@ module axi_lite_slave #(
         ar_taken_q   <= 1'b1;
         ar_address_q <= s_axil_araddr;
       end
-      if (write) begin
-        write_asked_q <= 1'b1;
-        read_next_q   <= 1'b1;
-      end
-      if (read) begin
-        read_asked_q <= 1'b1;
-        read_next_q  <= 1'b0;
-      end
+      if (write) write_asked_q <= 1'b1;
+      if (read) read_asked_q <= 1'b1;
       if (write_asked_q && !b_valid_q) begin
         b_valid_q <= 1'b1;
         b_error_q <= response_error_i;

@@ -114,7 +114,7 @@ module axi_lite_slave_formal (
       // No request while another one's answer is read.
       if (request) assert (!(w_asked && !w_answered) && !(r_asked && !r_answered));
       // Nothing starves: at most the other way's request and answer come first.
-      assert (w_waits <= 3'd4);
+      assert (w_waits <= 3'd3);
       assert (r_waits <= 3'd4);
     end
   end
@@ -130,7 +130,7 @@ module axi_lite_slave_formal (
   (* hierconn *) wire [7:0]  \dut.aw_address_q , \dut.ar_address_q ;
   (* hierconn *) wire [31:0] \dut.w_data_q ;
   (* hierconn *) wire [3:0]  \dut.w_strobe_q ;
-  (* hierconn *) wire        \dut.write_asked_q , \dut.read_asked_q , \dut.read_next_q ;
+  (* hierconn *) wire        \dut.write_asked_q , \dut.read_asked_q ;
   always @*
     if (rst_ni) begin
       if (aw_open) assert (\dut.aw_address_q == aw_sent);
