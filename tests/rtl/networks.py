@@ -62,11 +62,11 @@ _CODES = st.sampled_from(
 
 @st.composite
 def chains(draw: Draw) -> Graph:
-    """One to four layers of convolutions with all that one descriptor may hold."""
+    """One to six layers of convolutions with all that one descriptor may hold."""
     b = GraphBuilder("chain")
     shape = (draw(st.integers(1, 9)), draw(st.integers(1, 7)), draw(st.integers(1, 7)))
     value = b.input("image", shape, draw(_CODES))
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(1, 6))):
         value = _layer(draw, b, f"l{number}", value)
     if draw(st.booleans()):
         value = _maybe(b, f"{value}.sum", "sum_pool", value)
