@@ -6,6 +6,7 @@ up here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -216,3 +217,44 @@ _BY_NAME = {register.name: register for register in REGISTERS}
 def register(name: str) -> Register:
     """The register of this name."""
     return _BY_NAME[name]
+
+
+def register_table() -> str:
+    """The registers as a Markdown table (docs/hardware/registers.md)."""
+    return _table(
+        ("address", "register", "access", "meaning"),
+        (
+            (f"0x{entry.address:02X}", f"`{entry.name.upper()}`", entry.access, entry.doc)
+            for entry in REGISTERS
+        ),
+    )
+
+
+def field_table() -> str:
+    """The registers' fields as a Markdown table; a register without fields is one number."""
+    return _table(
+        ("register", "bits", "field", "meaning"),
+        (
+            (
+                f"`{entry.name.upper()}`",
+                f"{field.high}:{field.low}" if field.width > 1 else str(field.low),
+                f"`{field.name}`",
+                field.doc,
+            )
+            for entry in REGISTERS
+            for field in entry.fields
+        ),
+    )
+
+
+def error_table() -> str:
+    """The errors as a Markdown table."""
+    return _table(
+        ("code", "error", "meaning"),
+        ((str(error.code), f"`{error.name.upper()}`", error.doc) for error in ERRORS),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
