@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.rtl.verilog import need_verilated
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,6 +32,8 @@ WITH_COMMANDS = [page for page in sessions.PAGES if sessions.steps(page)]
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands(page: Path, tmp_path: Path) -> None:
     pytest.importorskip("skimage", reason="the photograph comes with scikit-image")
+    if any("cosim" in step.words for step in sessions.steps(page)):
+        need_verilated()
     sessions.furnish(tmp_path)
     for step in sessions.steps(page):
         code, printed = sessions.run(step, tmp_path)
