@@ -40,7 +40,7 @@ def test_contents(dist: Path) -> None:
         "codesign/rtl/harness.cpp",
         "codesign/rtl/fst/lz4.h",
         "codesign/rtl_models/codesign.vh",
-        "codesign/rtl_models/host_interface.v",
+        "codesign/rtl_models/codesign_accelerator.v",
     ):
         assert name in names
     assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
@@ -67,6 +67,9 @@ def test_main_job_from_a_clean_environment(dist: Path, tmp_path: Path) -> None:
     installed = run(*pip, str(wheel))
     assert installed.returncode == 0, installed.stderr
     assert run(str(python), "-c", "import torch").returncode != 0  # the base install has no torch
+    find = "from codesign.rtl import sources; print(len(sources.files()))"
+    found = run(str(python), "-c", find)
+    assert int(found.stdout) > 2, found.stderr  # the Verilog, out of the wheel
 
     pixels = np.random.default_rng(0).integers(0, 256, (48, 40, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")

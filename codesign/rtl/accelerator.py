@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.errors import CodesignError
+from codesign.errors import DifferenceError
 from codesign.hw import Cycles, Hardware
 from codesign.hw.config import LANE_BITS
 from codesign.hw.descriptor import DESCRIPTOR_BITS
@@ -27,8 +27,8 @@ PATIENCE = 4
 _MARGIN = 10_000
 
 
-class MachineError(CodesignError):
-    """The machine stopped with an error, or does not end."""
+class MachineError(DifferenceError):
+    """The machine stopped with an error, does not end, or breaks a rule of its ports."""
 
     def __init__(self, message: str, layer: str, error: str) -> None:
         super().__init__(message)
@@ -244,7 +244,10 @@ class Accelerator:
         if len(self._sent) < count:
             self._fail(entry.name, "stream", f"{len(self._sent):,} of {count:,} words came out")
         mine, self._sent = self._sent[:count], self._sent[count:]
-        return unpack(place, _lanes(mine, lanes))
+        values = unpack(place, _lanes(mine, lanes))
+        if not np.array_equal(_octets(pack(place, values)), mine):
+            self._fail(entry.name, "stream", "bits that belong to no code came out set, not zero")
+        return values
 
     def _end(self) -> None:
         """What must hold of the streams behind a frame."""

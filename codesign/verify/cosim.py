@@ -132,7 +132,9 @@ def cosimulate(
         for seed in range(1, threads + 1):
             machine = Accelerator(image, models=models, seed=seed)
             machines.put(stack.enter_context(closing(machine)))
-        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        pool = ThreadPoolExecutor(threads)
+        # after a difference or Ctrl-C the frames not begun are dropped, not run
+        stack.callback(pool.shutdown, cancel_futures=True)
         for names, arrays in _cut(batches):
             expected = executor.run(arrays, wanted)
 
@@ -147,7 +149,6 @@ def cosimulate(
                     cycles=whole.cycles + found.cycles,
                 )
                 if whole.finding is not None:
-                    pool.shutdown(cancel_futures=True)
                     return whole
                 if progress is not None:
                     progress(whole.inputs)
