@@ -46,6 +46,8 @@ module stream_in_formal (
         assert (data == $past(tdata));
         if (fail) assert (code == ($past(tlast) ? `E_STREAM_SHORT : `E_STREAM_LONG));
       end else assert (!write && !fail);
+      // what ends well has TLAST where it is due, and only there
+      if (write) assert ($past(tlast) == (finish && descriptor[`D_FRAME_END]));
       if (write && $past(write)) assert (address == $past(address) + 24'd1);
       if ($past(fail || finish) && run && $past(run)) assert (!tready);
     end
