@@ -49,7 +49,7 @@ def _row(item: Attribute) -> str:
     low = "" if item.lo is None else str(item.lo)
     high = "" if item.hi is None else str(item.hi)
     bounds = f"{low}..{high}" if low or high else "any"
-    kind = "integer" if item.kind == "int" else "integers, one an axis"
+    kind = "integer" if item.kind == "int" else "integers"
     return f"| `{item.name}` | {item.doc} | {kind} | {default} | {bounds} |"
 
 

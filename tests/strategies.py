@@ -147,9 +147,8 @@ def _clip(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
 
 def _max_pool(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     x = builder.value(source)
-    _need(x, 3)
     kernel = tuple(draw(st.integers(1, min(3, size))) for size in x.shape[1:])
-    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    stride = tuple(draw(st.integers(1, 3)) for _ in kernel)
     builder.node(name, "max_pool", [source], kernel=kernel, stride=stride)
 
 
@@ -167,6 +166,107 @@ def _reshape(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     builder.node(name, "reshape", [source], shape=draw(st.sampled_from(shapes)))
 
 
+def _other(draw: Draw, builder: GraphBuilder, x: Value) -> str:
+    """Another map of x's shape, or the same."""
+    found = [name for name, value in builder.maps.items() if value.shape == x.shape]
+    return str(draw(st.sampled_from(found)))
+
+
+def _threshold(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    if not x.shape:
+        raise CodesignError("a scalar has no channels")
+    reach = draw(st.sampled_from([4, 300, 1 << 20]))
+    kind = IntType(-reach, reach)
+    shape = (x.shape[0], draw(st.integers(1, 15)))
+    levels = np.sort(random_codes(shape, kind, draw(st.integers(0, 1 << 30))), axis=1)
+    thresholds = builder.constant(f"{name}.thresholds", levels, kind)
+    flip = _constant(draw, builder, f"{name}.flip", x.shape[:1], IntType(0, 1))
+    builder.node(name, "threshold", [source, thresholds, flip])
+
+
+def _tgap(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    if not x.shape:
+        raise CodesignError("a scalar has no channels")
+    reach = draw(st.sampled_from([2, 100]))
+    theta = _constant(draw, builder, f"{name}.theta", x.shape[:1], IntType(-reach, reach))
+    frames, delay = draw(st.sampled_from([(0, 0), (1, 0), (1, 1), (1, 2)]))
+    builder.node(name, "tgap", [source, theta], frames=frames, delay=delay)
+
+
+def _pair(op: str) -> Callable[[Draw, GraphBuilder, str, str], None]:
+    def add(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+        other = _other(draw, builder, builder.value(source))
+        builder.node(name, op, [source, other])
+
+    return add
+
+
+def _mux(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    bits = [
+        key
+        for key, value in builder.maps.items()
+        if value.shape
+        and value.shape == x.shape[: len(value.shape)]
+        and IntType(0, 1).holds(value.type)
+    ]
+    if not bits:
+        raise CodesignError("no bits to select with")
+    other = _other(draw, builder, x)
+    builder.node(name, "mux", [source, other, draw(st.sampled_from(bits))])
+
+
+def _axis(draw: Draw, x: Value) -> int:
+    if not x.shape:
+        raise CodesignError("a scalar has no axis")
+    return int(draw(st.integers(0, len(x.shape) - 1)))
+
+
+def _transpose(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    axes = draw(st.permutations(range(len(builder.value(source).shape))))
+    builder.node(name, "transpose", [source], axes=axes)
+
+
+def _concat(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need_small(x)
+    builder.node(name, "concat", [source, _other(draw, builder, x)], axis=_axis(draw, x))
+
+
+def _slice(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    axis = _axis(draw, x)
+    start = draw(st.integers(0, x.shape[axis] - 1))
+    stop, step = draw(st.integers(start + 1, x.shape[axis])), draw(st.integers(1, 3))
+    builder.node(name, "slice", [source], axis=axis, start=start, stop=stop, step=step)
+
+
+def _repeat(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need_small(x)
+    builder.node(name, "repeat", [source], axis=_axis(draw, x), times=draw(st.integers(1, 3)))
+
+
+def _pad(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    _need_small(x)
+    before, after = (tuple(draw(st.integers(0, 2)) for _ in x.shape) for _ in range(2))
+    code = draw(st.integers(-130, 260))
+    builder.node(name, "pad", [source], before=before, after=after, code=code)
+
+
+def _fill(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    shape = draw(st.lists(st.integers(1, 4), max_size=3))
+    builder.node(name, "fill", [source], shape=shape, code=draw(st.integers(-130, 260)))
+
+
+def _need_small(x: Value) -> None:
+    if x.size > 2000:
+        raise CodesignError("large enough")
+
+
 def _plain(op: str) -> Callable[[Draw, GraphBuilder, str, str], None]:
     def add(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
         builder.node(name, op, [source])
@@ -182,16 +282,29 @@ def _need(x: Value, rank: int) -> None:
 #: How each operation is drawn; a test demands one for every operation of the table.
 _OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
     "argmax": _plain("argmax"),
+    "bit_and": _pair("bit_and"),
+    "bit_or": _pair("bit_or"),
     "bit_shift_norm": _bit_shift_norm,
     "channel_shuffle": _shuffle,
     "clip": _clip,
+    "concat": _concat,
     "conv": _conv,
+    "fill": _fill,
     "heaviside": _plain("heaviside"),
     "hwmsb": _hwmsb,
     "linear": _linear,
     "max_pool": _max_pool,
+    "maximum": _pair("maximum"),
+    "mux": _mux,
+    "pad": _pad,
+    "repeat": _repeat,
     "reshape": _reshape,
+    "shift_add": _pair("shift_add"),
     "sign": _plain("sign"),
+    "slice": _slice,
     "sum_pool": _plain("sum_pool"),
+    "tgap": _tgap,
+    "threshold": _threshold,
+    "transpose": _transpose,
 }
 OPERATIONS = frozenset(_OPERATIONS)

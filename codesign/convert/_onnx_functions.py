@@ -156,7 +156,8 @@ class BodyBuilder:
 def function(op: str) -> FunctionProto:
     """The function of the operation `op` of the table; UnsupportedError for an unknown one."""
     spec = lookup(op)
-    body = BodyBuilder({attribute.name: attribute.kind for attribute in spec.attributes})
+    kinds = {attribute.name: attribute.kind for attribute in spec.attributes}
+    body = BodyBuilder({**kinds, **spec.onnx_kinds})
     builder: FunctionBuilder = body
     result = spec.onnx(builder, *spec.inputs)
     return body.function(op, spec.inputs, result, spec.doc.splitlines()[0])

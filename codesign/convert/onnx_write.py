@@ -155,7 +155,7 @@ def _unpack_node(name: str, value: Value) -> NodeProto:
 def _node(graph: Graph, node: Node) -> NodeProto:
     values = {
         **node.attrs,
-        **lookup(node.op).onnx_attributes(graph.arguments(node)),
+        **lookup(node.op).onnx_attributes(graph.arguments(node), node.attrs),
         functions.CARRIER: functions.element_type(graph.values[node.name].type.dtype),
     }
     return NodeProto(

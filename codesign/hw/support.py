@@ -35,6 +35,8 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
         return f"{hardware.name} is built without {unit}"
     source, result = graph.values[node.inputs[0]], graph.values[node.name]
     widest = int(hardware.accumulator.width)
+    if node.op in ("conv", "max_pool") and len(source.shape) != 3:
+        return f"its map has {len(source.shape) - 1} axes, the machine walks rows and columns"
     if node.op in ("conv", "linear"):
         padded = node.attrs.get("padding", (0, 0)) != (0, 0)
         if padded and is_bipolar(source.type) and node.attrs["pad_code"] == 0:

@@ -77,6 +77,11 @@ class GraphBuilder:
             raise CodesignError(f"value {name!r} is read before it is defined; define it first")
         return self._values[name]
 
+    @property
+    def maps(self) -> dict[str, Value]:
+        """The maps that are defined so far, by name: inputs and results."""
+        return {name: value for name, value in self._values.items() if not value.is_constant}
+
     def build(self) -> Graph:
         """The finished graph; needs an input and an output."""
         if not self._inputs or not self._outputs:

@@ -99,8 +99,13 @@ class OpSpec:
     #: Operations of one image: `cost(*arguments, **attributes)`.
     cost: Callable[..., Operations]
 
-    def onnx_attributes(self, arguments: tuple[Value, ...]) -> dict[str, int]:
-        """Attributes that only the ONNX body needs, derived from the arguments' types."""
+    #: Kinds ("ints") of the attributes of `onnx_attributes` that are not one integer.
+    onnx_kinds: ClassVar[Mapping[str, str]] = {}
+
+    def onnx_attributes(
+        self, arguments: tuple[Value, ...], attrs: Mapping[str, Any]
+    ) -> dict[str, AttrValue]:
+        """Attributes that only the ONNX body needs, derived from the arguments and attributes."""
         return {}
 
     @property

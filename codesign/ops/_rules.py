@@ -72,3 +72,32 @@ def divisors(number: int) -> str:
     small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
     large = [number // d for d in reversed(small) if d * d != number]
     return ", ".join(map(str, small + large))
+
+
+def union(*types: IntType) -> IntType:
+    """The least code set that holds every code of `types`."""
+    low, high = min(kind.lo for kind in types), max(kind.hi for kind in types)
+    steps = [kind.step for kind in types if kind.count > 1]
+    return IntType(low, high, math.gcd(*steps, *(kind.lo - low for kind in types)) or 1)
+
+
+def need_same_shape(a: Value, b: Value) -> None:
+    """Refuse two maps that do not lie element on element."""
+    if a.shape != b.shape:
+        raise CodesignError(f"a is {a}, b is {b}; their shapes must be equal")
+
+
+def need_map(label: str, value: Value) -> int:
+    """How many axes a map has behind its channels, 1 to 3; refuses any other value."""
+    rank = len(value.shape) - 1
+    if not 1 <= rank <= 3:
+        raise CodesignError(
+            f"{label} is {value}; its shape must be channels x length, channels x height x width "
+            "or channels x frames x height x width"
+        )
+    return rank
+
+
+def strided(stride: tuple[int, ...]) -> tuple[slice, ...]:
+    """The index of every window that a stride keeps, of an array (N, C, windows...)."""
+    return (slice(None), slice(None), *(slice(None, None, step) for step in stride))

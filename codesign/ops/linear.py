@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from codesign.errors import CodesignError
 from codesign.ir import (
     Attribute,
+    AttrValue,
     FunctionBuilder,
     IntArray,
     IntType,
@@ -27,7 +31,7 @@ from codesign.ops._rules import (
 )
 
 
-def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, int]:
+def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, AttrValue]:
     """ConvInteger gets unsigned bytes: the body subtracts the least code of each operand."""
     x, weight = arguments
     return {"x_offset": min(x.type.lo, 0), "weight_offset": min(weight.type.lo, 0)}
@@ -154,7 +158,9 @@ class Conv(OpSpec):
         )
         return f.carry(accumulator)
 
-    def onnx_attributes(self, arguments: tuple[Value, ...]) -> dict[str, int]:
+    def onnx_attributes(
+        self, arguments: tuple[Value, ...], attrs: Mapping[str, Any]
+    ) -> dict[str, AttrValue]:
         return _byte_offset(arguments)
 
     def cost(

@@ -162,6 +162,65 @@ class Sign(OpSpec):
 
 
 @register
+class Threshold(OpSpec):
+    """`y[c] = #{j : x[c] >= thresholds[c,j]}`, with `<=` for `>=` where `flip[c]` is 1.
+
+    A quantized activation by folded integer thresholds: QReLU of k bits has `2^k - 1` a channel
+    (3-mognet.md 4.1), a binary layer with batch normalization one (1-heq.md 4.6); a negative
+    factor of the normalization is the channel's flip. The thresholds of a channel ascend.
+    """
+
+    name = "threshold"
+    family = "rescale"
+    inputs = ("x", "thresholds", "flip")
+    constant_inputs = ("thresholds", "flip")
+    unit = "threshold_unit"
+
+    def infer(self, x: Value, thresholds: Value, flip: Value) -> Value:
+        if not x.shape or len(thresholds.shape) != 2 or thresholds.shape[:1] != x.shape[:1]:
+            raise CodesignError(
+                f"thresholds have shape {thresholds.shape}, x is {x}; give channels of x x count"
+            )
+        if flip.shape != x.shape[:1] or not unsigned(1).holds(flip.type):
+            raise CodesignError(
+                f"flip is {flip}, x is {x}; give one bit [0..1] for each channel of x"
+            )
+        assert thresholds.data is not None and flip.data is not None  # constant inputs
+        falls = np.diff(thresholds.data.astype(np.int64), axis=1) < 0
+        if falls.any():
+            channel = int(falls.any(axis=1).argmax())
+            raise CodesignError(
+                f"the thresholds of channel {channel} do not ascend: "
+                f"{thresholds.data[channel].tolist()}; sort them"
+            )
+        ends = np.array([x.type.lo, x.type.hi])
+        codes = self.reference(np.tile(ends[:, None], x.shape[0]), thresholds.data, flip.data)
+        return x.like(type=IntType(int(codes.min()), int(codes.max())))
+
+    def reference(self, x: IntArray, thresholds: IntArray, flip: IntArray) -> IntArray:
+        levels = thresholds.reshape(thresholds.shape[0], *[1] * (x.ndim - 2), -1)
+        flipped = flip.reshape(-1, *[1] * (x.ndim - 2), 1) == 1
+        passed = np.where(flipped, x[..., None] <= levels, x[..., None] >= levels)
+        return np.asarray(passed.sum(axis=-1, dtype=np.int64))
+
+    def onnx(self, f: FunctionBuilder, x: str, thresholds: str, flip: str) -> str:
+        # flipped channels compare the negated numbers; thresholds (C, J) become (C, 1, ..., J)
+        ones = f.Add(f.Mul(f.Shape(x, start=2), f.const(0)), f.const(1))
+        side = f.Sub(f.const(1), f.Mul(f.cast(flip, "int64"), f.const(2)))
+        side = f.Reshape(side, f.Concat(f.const([-1]), ones, f.const([1]), axis=0))
+        count = f.Shape(thresholds, start=1)
+        levels = f.Reshape(
+            f.cast(thresholds, "int64"), f.Concat(f.Shape(flip), ones, count, axis=0)
+        )
+        value = f.Unsqueeze(f.cast(x, "int64"), f.const([-1]))
+        passed = f.GreaterOrEqual(f.Mul(value, side), f.Mul(levels, side))
+        return f.carry(f.ReduceSum(f.cast(passed, "int64"), f.const([-1]), keepdims=0))
+
+    def cost(self, x: Value, thresholds: Value, flip: Value) -> Operations:
+        return ops("compare", x.type.width, x.size * thresholds.shape[1])
+
+
+@register
 class Clip(OpSpec):
     """`y = min(max(x, lo), hi)`: saturation to an interval."""
 

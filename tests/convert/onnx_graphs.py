@@ -124,6 +124,30 @@ class Cases(GraphBuilder):
             sources.append(self.constant(name, draw(self.rng, size, kind), kind))
         self.output(self.node(f"y{self.number}", self.op, sources, **attrs))
 
+    def add_maps(self, *maps: tuple[tuple[int, ...], IntType], **attrs: object) -> None:
+        """One use on fresh maps alone."""
+        self.number += 1
+        sources = [
+            self.input(f"x{self.number}.{place}", shape, kind)
+            for place, (shape, kind) in enumerate(maps)
+        ]
+        self.output(self.node(f"y{self.number}", self.op, sources, **attrs))
+
+    def add_given(
+        self,
+        shape: tuple[int, ...],
+        code_type: IntType,
+        /,
+        *constants: tuple[IntArray, IntType],
+        **attrs: object,
+    ) -> None:
+        """One use on a fresh map and these constants."""
+        self.number += 1
+        sources = [self.input(f"x{self.number}", shape, code_type)]
+        for place, (codes, kind) in enumerate(constants):
+            sources.append(self.constant(f"constant{self.number}.{place}", codes, kind))
+        self.output(self.node(f"y{self.number}", self.op, sources, **attrs))
+
 
 def conv_cases() -> Graph:
     """Every pair of code sets; groups, strides, kernels and pad codes other than zero."""
@@ -186,6 +210,8 @@ def max_pool_cases() -> Graph:
     for x in (kind for kind in MAPS if kind.dtype.itemsize == 1):
         b.add((3, 6, 8), x)
         b.add((2, 5, 7), x, kernel=(3, 2), stride=(1, 2))
+        b.add((2, 9), x, kernel=(3,), stride=(2,))
+        b.add((2, 4, 5, 6), x, kernel=(2, 1, 3), stride=(2, 1, 1))
     return b.build()
 
 
@@ -222,18 +248,122 @@ def argmax_cases() -> Graph:
     return b.build()
 
 
+def pair_cases(op: str, *kinds: IntType) -> Graph:
+    """Two maps each, of equal and of different code sets."""
+    b = Cases(op)
+    for shape in ((2, 3, 5), (3, 2, 2, 4), (7,)):
+        for x in kinds:
+            b.add_maps((shape, x), (shape, x))
+        b.add_maps((shape, kinds[0]), (shape, kinds[0]))
+    return b.build()
+
+
+def mux_cases() -> Graph:
+    b = Cases("mux")
+    for x in (*MAPS, WIDE):
+        for shape in ((3, 5), (3, 4, 5), (3, 2, 4, 5)):
+            b.add_maps((shape, x), (shape, PIXEL), ((3,), unsigned(1)))
+            b.add_maps((shape, x), (shape, x), (shape[:2], unsigned(1)))
+    return b.build()
+
+
+def threshold_cases() -> Graph:
+    b = Cases("threshold")
+    for x in (*MAPS, WIDE):
+        for shape in ((4,), (4, 3), (4, 3, 5), (4, 2, 3, 2)):
+            for count in (1, 3, 15):
+                kind = IntType(-20, 20)
+                levels = np.sort(draw(b.rng, (4, count), kind), axis=1)
+                b.add_given(shape, x, (levels, kind), (np.array([0, 1, 1, 0]), unsigned(1)))
+    return b.build()
+
+
+def tgap_cases() -> Graph:
+    b = Cases("tgap")
+    for x in MAPS:
+        for shape in ((3, 5), (3, 5, 4), (3, 5, 2, 4)):
+            b.add(shape, x, ((3,), BYTE))
+            for delay in (0, 1, 4):
+                b.add(shape, x, ((3,), BYTE), frames=1, delay=delay)
+    return b.build()
+
+
+def transpose_cases() -> Graph:
+    b = Cases("transpose")
+    for x in (BIPOLAR, PIXEL, WIDE):
+        b.add((2, 3, 4), x, axes=(2, 0, 1))
+        b.add((5, 3), x, axes=(1, 0))
+        b.add((2, 3, 4, 5), x, axes=(1, 0, 3, 2))
+    return b.build()
+
+
+def concat_cases() -> Graph:
+    b = Cases("concat")
+    for x in (BIPOLAR, PIXEL, WIDE):
+        for y in (BIPOLAR, PIXEL, WIDE):
+            for axis in range(3):
+                b.add_maps(((2, 3, 4), x), ((2, 3, 4), y), axis=axis)
+    return b.build()
+
+
+def slice_cases() -> Graph:
+    b = Cases("slice")
+    for x in (BIPOLAR, PIXEL, WIDE):
+        for axis in range(3):
+            b.add((5, 6, 7), x, axis=axis, start=1, stop=5, step=2)
+            b.add((5, 6, 7), x, axis=axis, stop=1)
+    return b.build()
+
+
+def repeat_cases() -> Graph:
+    b = Cases("repeat")
+    for x in (BIPOLAR, PIXEL, WIDE):
+        for axis in range(3):
+            b.add((2, 3, 4), x, axis=axis, times=1 + axis)
+    return b.build()
+
+
+def pad_cases() -> Graph:
+    b = Cases("pad")
+    for x in (BIPOLAR, PIXEL, WIDE):
+        b.add((2, 3, 4), x, before=(0, 1, 2), after=(2, 0, 1), code=-5)
+        b.add((3,), x, before=(1,), after=(0,))
+    return b.build()
+
+
+def fill_cases() -> Graph:
+    b = Cases("fill")
+    for code in (0, -1, 200, 300, WIDE.lo):
+        b.add((2, 3), PIXEL, shape=(4, 2), code=code)
+        b.add((2, 3), PIXEL, shape=(), code=code)
+    return b.build()
+
+
 #: For each operation of the table, a graph of many cases.
 CASES: dict[str, Callable[[], Graph]] = {
     "argmax": argmax_cases,
+    "bit_and": lambda: pair_cases("bit_and", unsigned(1), BIPOLAR),
+    "bit_or": lambda: pair_cases("bit_or", unsigned(1), BIPOLAR),
     "bit_shift_norm": bit_shift_norm_cases,
     "channel_shuffle": channel_shuffle_cases,
     "clip": clip_cases,
+    "concat": concat_cases,
     "conv": conv_cases,
+    "fill": fill_cases,
     "heaviside": lambda: pointwise_cases("heaviside"),
     "hwmsb": hwmsb_cases,
     "linear": linear_cases,
     "max_pool": max_pool_cases,
+    "maximum": lambda: pair_cases("maximum", *MAPS, WIDE),
+    "mux": mux_cases,
+    "pad": pad_cases,
+    "repeat": repeat_cases,
     "reshape": reshape_cases,
+    "shift_add": lambda: pair_cases("shift_add", *MAPS, WIDE),
     "sign": lambda: pointwise_cases("sign"),
+    "slice": slice_cases,
     "sum_pool": sum_pool_cases,
+    "tgap": tgap_cases,
+    "threshold": threshold_cases,
+    "transpose": transpose_cases,
 }

@@ -17,6 +17,7 @@ from tests.strategies import random_codes
 KERNELS = [
     (linear, "_conv"),
     (rescale, "_rescale"),
+    (rescale, "_threshold"),
     (pooling, "_max_pool"),
     (pooling, "_sum_pool"),
 ]
@@ -58,6 +59,9 @@ def test_kernels_stay_within_their_arrays(
     )
     norm = builder.node("norm", "bit_shift_norm", [conv, bias], shift=1)
     codes = builder.node("codes", "hwmsb", [norm], bits=2, shift=0)
+    levels = builder.constant("levels", np.array([[-9, 0, 9]] * 6), IntType(-9, 9))
+    flip = builder.constant("flip", np.array([0, 1] * 3), IntType(0, 1))
+    builder.node("passed", "threshold", [norm, levels, flip])
     rows, columns = builder.value(codes).shape[1:]
     kernel = (min(rows, 2), min(columns, 3))
     pool = builder.node("pool", "max_pool", [codes], kernel=kernel, stride=(2, 1))

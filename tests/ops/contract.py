@@ -196,7 +196,7 @@ class OpContract:
         for image in range(max(1, min(6, PLAIN_ELEMENTS // size))):
             tally = Tally(graph.arguments(node))
             arguments = [
-                np.asarray(array, dtype=object) for array in self.arguments(graph, batch, image)
+                np.asarray(array).astype(object) for array in self.arguments(graph, batch, image)
             ]
             found = self.plain(tally, *arguments, **node.attrs)
             assert found.tolist() == reference[image].tolist()

@@ -174,3 +174,73 @@ class TestClip(OpContract):
             return min(max(code, lo), hi)
 
         return _each(x, one)
+
+
+def _ascending(channels: int, count: int) -> tuple[int, ...]:
+    levels = np.random.default_rng(count).integers(-50, 51, (channels, count))
+    return tuple(np.sort(levels).flat)
+
+
+class TestThreshold(OpContract):
+    op = "threshold"
+    cases = (
+        # k = 1..4 bits, channels flipped or not, on every code set and register
+        *(
+            case(Map((4, 3, 5), code), Const((4, 2), code, (code.lo, code.hi) * 4),
+                 Const((4,), IntType(0, 1)))
+            for code in (*CODES, *REGISTERS)
+        ),
+        *(
+            case(
+                Map((3, 5, 7), IntType(-60, 60)),
+                Const((3, count), IntType(-50, 50),
+                      _ascending(3, count)),
+                Const((3,), IntType(0, 1), (0, 1, 0)),
+            )
+            for count in (1, 3, 7, 15)
+        ),
+        # equal thresholds, a channel that is constant, sequences and clips
+        case(Map((2,), IntType(-5, 5)), Const((2, 3), IntType(0, 2), (0, 0, 2, 1, 1, 1)),
+             Const((2,), IntType(0, 1), (1, 0))),
+        case(Map((2, 6), IntType(-5, 5)), Const((2, 1), IntType(-6, 6), (-6, 6)),
+             Const((2,), IntType(0, 0))),
+        case(Map((1, 6), IntType(-5, 5)), Const((1, 1), IntType(6, 6)),
+             Const((1,), IntType(0, 0))),
+        case(Map((2, 2, 3, 4), IntType(-9, 9)), Const((2, 3), IntType(-8, 8), (-8, 0, 8, -1, 0, 1)),
+             Const((2,), IntType(1, 1))),
+        # thresholds that no 32 bits hold
+        case(Map((2, 6), _WIDEST), Const((2, 1), IntType(-(1 << 40), 1 << 40)),
+             Const((2,), IntType(0, 1))),
+    )  # fmt: skip
+    refusals = (
+        refuse("y: thresholds have shape (3,), x is 3x2 [0..255]; give channels of x x count",
+               Map((3, 2), _BYTE), Const((3,), _BYTE), Const((3,), IntType(0, 1))),
+        refuse("y: thresholds have shape (2, 3), x is 3x2 [0..255]; give channels of x x count",
+               Map((3, 2), _BYTE), Const((2, 3), _BYTE), Const((3,), IntType(0, 1))),
+        refuse("y: thresholds have shape (1, 3), x is scalar [0..255]; give channels of x x count",
+               Map((), _BYTE), Const((1, 3), _BYTE), Const((1,), IntType(0, 1))),
+        refuse("y: flip is 2 [0..1], x is 3x2 [0..255]; give one bit [0..1] for each channel of x",
+               Map((3, 2), _BYTE), Const((3, 1), _BYTE), Const((2,), IntType(0, 1))),
+        refuse("y: flip is 3 [0..2], x is 3x2 [0..255]; give one bit [0..1] for each channel of x",
+               Map((3, 2), _BYTE), Const((3, 1), _BYTE), Const((3,), IntType(0, 2))),
+        refuse("y: the thresholds of channel 1 do not ascend: [4, 9, 8]; sort them",
+               Map((2, 2), _BYTE), Const((2, 3), _BYTE, (1, 2, 3, 4, 9, 8)),
+               Const((2,), IntType(0, 1))),
+        refuse("y: threshold: input flip is a map; it must be constant",
+               Map((3, 2), _BYTE), Const((3, 1), _BYTE), Map((3,), IntType(0, 1))),
+    )  # fmt: skip
+    cost = (
+        case(Map((2, 3, 5), IntType(-9, 6)), Const((2, 3), IntType(0, 3), (0, 1, 2) * 2),
+             Const((2,), IntType(0, 1))),
+        {"compare 5b": 2 * 15 * 3},
+    )  # fmt: skip
+
+    def plain(self, tally: Tally, x: IntArray, thresholds: IntArray, flip: IntArray) -> IntArray:
+        def code(index: tuple[int, ...], value: int) -> int:
+            passed = 0
+            for level in thresholds[index[0]]:
+                tally("compare")
+                passed += value <= level if flip[index[0]] else value >= level
+            return passed
+
+        return _each(x, code)

@@ -82,6 +82,184 @@ class TestReshape(OpContract):
         return y
 
 
+_WIDEST = IntType(-(1 << 31), (1 << 31) - 1)
+
+
+class TestTranspose(OpContract):
+    op = "transpose"
+    cases = (
+        *(case(Map((6, 3, 2), code), axes=(2, 0, 1)) for code in (*CODES, *REGISTERS)),
+        *(case(Map((6, 3, 2), _BYTE), axes=axes) for axes in ((0, 1, 2), (0, 2, 1), (1, 0, 2))),
+        case(Map((8, 5), _BYTE), axes=(1, 0)),
+        case(Map((2, 3, 4, 5), _BYTE), axes=(1, 0, 3, 2)),
+        case(Map((7,), _BYTE), axes=(0,)),
+        case(Map((), _BYTE), axes=()),
+    )
+    refusals = (
+        refuse("y: transpose: axes (0, 0) are not those of x 3x2 [0..255]; give each of 0 to 1 "
+               "once", Map((3, 2), _BYTE), axes=(0, 0)),
+        refuse("y: transpose: axes (1, 2, 3) are not those of x 3x2x1 [0..255]; give each of 0 to "
+               "2 once", Map((3, 2, 1), _BYTE), axes=(1, 2, 3)),
+        refuse("y: transpose: attribute axes is missing; give it", Map((3, 2), _BYTE)),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), axes=(1, 0)), {}
+
+    def plain(self, tally: Tally, x: IntArray, *, axes: tuple[int, ...]) -> IntArray:
+        y = np.empty([x.shape[axis] for axis in axes], dtype=object)
+        for source in elements(x):
+            y[tuple(source[axis] for axis in axes)] = x[source]
+        return y
+
+
+class TestConcat(OpContract):
+    op = "concat"
+    cases = (
+        *(case(Map((6, 3, 2), code), Map((2, 3, 2), code)) for code in (*CODES, *REGISTERS)),
+        case(Map((2, 3, 2), _BYTE), Map((2, 1, 2), IntType(-3, 3, 2)), axis=1),
+        case(Map((2, 3, 2), IntType(-3, 3, 2)), Map((2, 3, 5), IntType(-1, 1, 2)), axis=2),
+        case(Map((2, 3, 2, 2), IntType(4, 4)), Map((2, 3, 2, 1), IntType(-2, 2, 2)), axis=3),
+        case(Map((2,), _BYTE), Map((3,), _WIDEST)),
+    )
+    refusals = (
+        refuse("y: concat: axis 2 is not one of x 3x2 [0..255]; give 0 to 1",
+               Map((3, 2), _BYTE), Map((3, 2), _BYTE), axis=2),
+        refuse("y: concat: a is 3x2 [0..255], b is 3x3 [0..255]; their shapes may differ in axis "
+               "0 only", Map((3, 2), _BYTE), Map((3, 3), _BYTE)),
+        refuse("y: concat: a is 3x2 [0..255], b is 3 [0..255]; their shapes may differ in axis "
+               "0 only", Map((3, 2), _BYTE), Map((3,), _BYTE)),
+        refuse("y: concat: attribute axis is 8; give 0 to 7",
+               Map((3, 2), _BYTE), Map((3, 2), _BYTE), axis=8),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), Map((6, 3), _BYTE)), {}
+
+    def plain(self, tally: Tally, a: IntArray, b: IntArray, *, axis: int) -> IntArray:
+        size = a.shape[axis]
+        shape = [*a.shape[:axis], size + b.shape[axis], *a.shape[axis + 1 :]]
+        y = np.empty(shape, dtype=object)
+        for i in elements(y):
+            past = i[axis] - size
+            y[i] = a[i] if past < 0 else b[(*i[:axis], past, *i[axis + 1 :])]
+        return y
+
+
+class TestSlice(OpContract):
+    op = "slice"
+    cases = (
+        *(case(Map((6, 3, 2), code), start=1, stop=5) for code in (*CODES, *REGISTERS)),
+        case(Map((6, 3, 2), _BYTE), axis=1, stop=1),
+        case(Map((6, 3, 7), _BYTE), axis=2, start=1, stop=7, step=3),
+        case(Map((6, 3, 7), _BYTE), axis=2, start=6, stop=7, step=3),
+        case(Map((5,), _BYTE), stop=5),
+        case(Map((2, 3, 4, 5), _BYTE), axis=3, start=2, stop=4),
+    )
+    refusals = (
+        refuse("y: slice: axis 2 is not one of x 3x2 [0..255]; give 0 to 1",
+               Map((3, 2), _BYTE), axis=2, stop=1),
+        refuse("y: slice: [0..4) is not a part of axis 0 of x 3x2 [0..255]; give start < stop "
+               "<= 3", Map((3, 2), _BYTE), stop=4),
+        refuse("y: slice: [2..2) is not a part of axis 0 of x 3x2 [0..255]; give start < stop "
+               "<= 3", Map((3, 2), _BYTE), start=2, stop=2),
+        refuse("y: slice: attribute step is 0; give 1 to inf", Map((3, 2), _BYTE), stop=2, step=0),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), stop=3), {}
+
+    def plain(
+        self, tally: Tally, x: IntArray, *, axis: int, start: int, stop: int, step: int
+    ) -> IntArray:
+        kept = list(range(start, stop, step))
+        y = np.empty([*x.shape[:axis], len(kept), *x.shape[axis + 1 :]], dtype=object)
+        for i in elements(y):
+            y[i] = x[(*i[:axis], kept[i[axis]], *i[axis + 1 :])]
+        return y
+
+
+class TestRepeat(OpContract):
+    op = "repeat"
+    cases = (
+        *(case(Map((6, 3, 2), code)) for code in (*CODES, *REGISTERS)),
+        case(Map((6, 3, 2), _BYTE), axis=1, times=3),
+        case(Map((6, 3, 2), _BYTE), axis=2, times=1),
+        case(Map((5,), _BYTE), times=4),
+        case(Map((2, 3, 4, 5), _BYTE), axis=3),
+    )
+    refusals = (
+        refuse("y: repeat: axis 2 is not one of x 3x2 [0..255]; give 0 to 1",
+               Map((3, 2), _BYTE), axis=2),
+        refuse("y: repeat: attribute times is 0; give 1 to inf", Map((3, 2), _BYTE), times=0),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), times=3), {}
+
+    def plain(self, tally: Tally, x: IntArray, *, axis: int, times: int) -> IntArray:
+        size = x.shape[axis]
+        y = np.empty([*x.shape[:axis], size * times, *x.shape[axis + 1 :]], dtype=object)
+        for i in elements(y):
+            y[i] = x[(*i[:axis], i[axis] % size, *i[axis + 1 :])]
+        return y
+
+
+class TestPad(OpContract):
+    op = "pad"
+    cases = (
+        *(case(Map((3, 4, 2), code), before=(0, 1, 2), after=(1, 0, 1))
+          for code in (*CODES, *REGISTERS)),
+        case(Map((3, 4, 2), _BYTE), before=(0, 1, 1), after=(0, 1, 1), code=-7),
+        case(Map((3, 4), IntType(-1, 1, 2)), before=(0, 0), after=(0, 1), code=-1),
+        case(Map((3, 4), IntType(-1, 1, 2)), before=(0, 0), after=(0, 0), code=1 << 20),
+        case(Map((3, 4), IntType(5, 5)), before=(1, 0), after=(0, 0), code=9),
+        case(Map((2, 3, 2, 2), _BYTE), before=(0, 1, 0, 0), after=(0, 0, 0, 0), code=300),
+        case(Map((4,), _WIDEST), before=(1,), after=(1,), code=(1 << 31) - 1),
+    )  # fmt: skip
+    refusals = (
+        refuse("y: pad: attribute before is (1,); give 2 integers, one an axis",
+               Map((3, 2), _BYTE), before=(1,), after=(0, 0)),
+        refuse("y: pad: attribute after is (0, 0, 1); give 2 integers, one an axis",
+               Map((3, 2), _BYTE), before=(1, 0), after=(0, 0, 1)),
+        refuse("y: pad: attribute before is -1; give 0 to inf",
+               Map((3,), _BYTE), before=(-1,), after=(0,)),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), before=(1, 1), after=(1, 1)), {}
+
+    def plain(
+        self,
+        tally: Tally,
+        x: IntArray,
+        *,
+        before: tuple[int, ...],
+        after: tuple[int, ...],
+        code: int,
+    ) -> IntArray:
+        sizes = [b + s + a for b, s, a in zip(before, x.shape, after, strict=True)]
+        y = np.empty(sizes, dtype=object)
+        for i in elements(y):
+            at = tuple(place - b for place, b in zip(i, before, strict=True))
+            inside = all(0 <= p < s for p, s in zip(at, x.shape, strict=True))
+            y[i] = x[at] if inside else code
+        return y
+
+
+class TestFill(OpContract):
+    op = "fill"
+    cases = (
+        *(case(Map((6, 3, 2), code), shape=(5,)) for code in (*CODES, *REGISTERS)),
+        *(case(Map((3,), _BYTE), shape=(2, 3), code=code)
+          for code in (-1, 1, 255, 300, -(1 << 31), (1 << 31) - 1)),
+        case(Map((), _BYTE), shape=(), code=3),
+        case(Map((3,), _BYTE), shape=(2, 3, 4)),
+    )  # fmt: skip
+    refusals = (
+        refuse("y: fill: attribute shape is 0; give 1 to inf", Map((3,), _BYTE), shape=(2, 0)),
+        refuse("y: fill: attribute code is 2147483648; give -2147483648 to 2147483647",
+               Map((3,), _BYTE), shape=(2,), code=1 << 31),
+    )  # fmt: skip
+    cost = case(Map((6, 3), _BYTE), shape=(4,)), {}
+
+    def plain(self, tally: Tally, x: IntArray, *, shape: tuple[int, ...], code: int) -> IntArray:
+        y = np.empty(shape, dtype=object)
+        for i in elements(y):
+            y[i] = code
+        return y
+
+
 def _ramp(size: int, code: IntType, top: int) -> IntArray:
     codes = np.full(size, code.lo)
     codes[top] = code.hi

@@ -16,11 +16,17 @@ for _path in sorted(Path(__file__).parent.glob("test_*.py")):
     importlib.import_module(f"tests.ops.{_path.stem}")
 
 CONTRACTS = {contract.op: contract for contract in OpContract.__subclasses__()}
-#: The units of the machine (docs/hardware), what costs nothing there, and what it has not.
+#: The units of the machine (docs/hardware), what costs nothing there, and what it has not; then
+#: the units that stand alone: the machine has none of them yet, their operations run on the host.
 UNITS = {
     "mac_array", "bit_shift_norm", "threshold_unit", "pool_unit", "argmax", "wiring", "host",
+    "residual_unit", "tgap_counter", "ca_generator", "lstm_unit", "thermometer", "ycbcr",
+    "bernoulli_generator",
 }  # fmt: skip
-FAMILIES = {"linear", "rescale", "pooling", "shape", "decision"}
+FAMILIES = {
+    "linear", "rescale", "residual", "pooling", "shape", "generated", "input", "recurrent",
+    "decision",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", list(specs()), ids=lambda spec: spec.name)

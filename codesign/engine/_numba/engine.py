@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.engine._numba import arrange, decision, linear, pooling, rescale
+from codesign.engine._numba import arrange, decision, linear, pooling, rescale, residual
 from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
 from codesign.engine._schedule import Step, schedule
 from codesign.engine.base import ChunkedEngine
@@ -14,6 +14,7 @@ from codesign.ir import Graph, IntArray
 KERNELS: dict[str, Prepare] = {
     **linear.KERNELS,
     **rescale.KERNELS,
+    **residual.KERNELS,
     **pooling.KERNELS,
     **arrange.KERNELS,
     **decision.KERNELS,

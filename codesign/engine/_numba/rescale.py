@@ -77,10 +77,39 @@ def _rescale(
             y[r, c] = min(max((x[r, c] + bias[c]) >> shift, lo), hi) * scale + offset
 
 
+def threshold(site: Site) -> Kernel:
+    """Thresholds passed, counted; a flipped channel compares the negated numbers."""
+    side = 1 - 2 * site.constant(2).astype(np.int64)
+    levels = np.ascontiguousarray((site.constant(1).astype(np.int64) * side[:, None]).T)
+    target, source = storage(site.result.type), arithmetic(site.arguments[0].type)
+    channels = len(side)
+
+    def run(x: IntArray) -> IntArray:
+        y = np.empty(x.shape, target)
+        rows = x.astype(source, copy=False).reshape(-1, channels)
+        _threshold(rows, levels, side, y.reshape(-1, channels))
+        return y
+
+    return run
+
+
+@compiled
+def _threshold(x: IntArray, levels: IntArray, side: IntArray, y: IntArray) -> None:
+    """x and y (rows, channels), levels (count, channels); 64-bit comparisons."""
+    rows, channels = x.shape
+    for r in range(rows):
+        for c in range(channels):
+            value, passed = x[r, c] * side[c], 0
+            for j in range(len(levels)):
+                passed += value >= levels[j, c]
+            y[r, c] = passed
+
+
 KERNELS: dict[str, Prepare] = {
     "bit_shift_norm": bit_shift_norm,
     "hwmsb": hwmsb,
     "heaviside": heaviside,
     "sign": sign,
+    "threshold": threshold,
     "clip": clip,
 }
