@@ -16,6 +16,8 @@ from codesign.hw.quantity import Energy, Frequency, Quantity, Size, Time
 
 #: Bits of one lane of an activation word: one HWMSB code (docs/hardware/machine.md).
 LANE_BITS = 2
+#: Activation banks that the machine addresses, the skip memory among them.
+_MOST_BANKS = 8
 #: Sets of accumulators: one is filled while the other drains.
 ACCUMULATOR_SETS = 2
 
@@ -56,7 +58,7 @@ class Memory(_Part):
 class Activations(Memory):
     """Single-port banks that together have `capacity`: one is read while another is written."""
 
-    banks: StrictInt = Field(ge=2, le=8, description="banks of equal size")
+    banks: StrictInt = Field(ge=2, le=_MOST_BANKS, description="banks of equal size")
 
 
 class Memories(_Part):
@@ -144,6 +146,12 @@ class Hardware(_Part):
             raise KeyedError(
                 "accumulator.pixels",
                 f"is {self.accumulator.pixels}, odd; two banks take turns, give an even number",
+            )
+        if self.memories.activations.banks == _MOST_BANKS and self.memories.skip is not None:
+            raise KeyedError(
+                "memories.activations.banks",
+                f"is {_MOST_BANKS} beside a skip memory; the machine addresses {_MOST_BANKS} in "
+                "all, build fewer banks or leave out skip",
             )
         _within(self.lanes.weight, "lanes.weight", 8)
         _within(self.bias, "bias", 32)

@@ -179,6 +179,16 @@ class TestMessages:
         assert old in GOOD
         assert message(GOOD.replace(old, new, 1)) == expected
 
+    def test_more_banks_than_the_machine_addresses(self) -> None:
+        line = next(line for line in GOOD.splitlines() if "activations:" in line)
+        indent = line.split("activations")[0]
+        many = line.replace("banks: 2", "banks: 8") + f"\n{indent}skip: {{capacity: 1 Kib}}"
+        number = GOOD.splitlines().index(line) + 1
+        assert message(GOOD.replace(line, many)) == (
+            f"m.yaml:{number}: memories.activations.banks is 8 beside a skip memory; the machine "
+            "addresses 8 in all, build fewer banks or leave out skip"
+        )
+
     def test_an_energy_table_without_entries(self) -> None:
         text = GOOD.replace(PRICES, "energy: {}\n")
         assert message(text) == (
