@@ -94,12 +94,14 @@ def _constant(
 
 def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     x = builder.value(source)
-    _need(x, 3)
+    rank = len(x.shape) - 1
+    if not 1 <= rank <= 3:
+        raise CodesignError("another rank is needed")
     groups = draw(st.sampled_from([g for g in range(1, x.shape[0] + 1) if x.shape[0] % g == 0]))
-    kernel = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    kernel = tuple(draw(st.integers(1, 3)) for _ in range(rank))
     outputs = groups * draw(st.integers(1, 6 // groups or 1))
     code = x.type.lo + x.type.step * draw(st.integers(0, x.type.count - 1))
-    padding = (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
+    padding = tuple(draw(st.integers(0, 2)) for _ in range(rank))
     sizes = tuple(s + 2 * p - k for s, p, k in zip(x.shape[1:], padding, kernel, strict=True))
     if min(sizes) < 0 or abs(code) > 127:
         raise CodesignError("the window does not fit")
@@ -110,7 +112,7 @@ def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
         (outputs, x.shape[0] // groups, *kernel),
         draw(weight_types),
     )
-    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    stride = tuple(draw(st.integers(1, 3)) for _ in range(rank))
     builder.node(
         name, "conv", [source, weight],
         groups=groups, stride=stride, padding=padding, pad_code=code,

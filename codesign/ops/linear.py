@@ -25,10 +25,16 @@ from codesign.ops._rules import (
     need_axes,
     need_byte,
     need_byte_carrier,
+    need_map,
     need_rank,
     product_interval,
+    strided,
     window_sizes,
 )
+
+#: Axes of a window and the sum over it, by their number.
+_AXES = {1: "length", 2: "height x width", 3: "frames x height x width"}
+_SUMS = {1: "nciu,ocu->noi", 2: "ncijuv,ocuv->noij", 3: "nchijtuv,octuv->nohij"}
 
 
 def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, AttrValue]:
@@ -56,9 +62,11 @@ def _with_padding(codes: IntType, pad_code: int) -> IntType:
 class Conv(OpSpec):
     """`y[o,i,j] = sum_{c,u,v} weight[o,c,u,v] * x[g(o)*C/groups + c, i*stride + u - padding, ...]`.
 
-    2-D convolution (cross-correlation) of codes with constant weight codes, exact accumulators.
-    Taps that fall outside the map read `pad_code`, a code of `x` or a step between its codes and
-    zero: a bipolar map has no zero. Group `g(o) = o // (O/groups)`.
+    Convolution (cross-correlation) of codes with constant weight codes, exact accumulators. The
+    weight has one axis for each of the map's behind its channels: rows and columns; length for a
+    sequence; frames, rows and columns for a clip. `groups = C` is depth-wise. Taps that fall
+    outside the map read `pad_code`, a code of `x` or a step between its codes and zero: a bipolar
+    map has no zero. Group `g(o) = o // (O/groups)`.
     """
 
     name = "conv"
@@ -67,8 +75,8 @@ class Conv(OpSpec):
     constant_inputs = ("weight",)
     attributes = (
         Attribute("groups", "groups of channels that do not mix", default=1, lo=1),
-        Attribute("stride", "step of the window, rows and columns", "ints", (1, 1), lo=1),
-        Attribute("padding", "cells added on both sides, rows and columns", "ints", (0, 0), lo=0),
+        Attribute("stride", "step of the window, one an axis", "ints", (1, 1), lo=1),
+        Attribute("padding", "cells added on both sides, one number an axis", "ints", (0, 0), lo=0),
         Attribute("pad_code", "the code that the added cells hold", default=0, lo=-128, hi=255),
     )
     unit = "mac_array"
@@ -83,12 +91,12 @@ class Conv(OpSpec):
         padding: tuple[int, ...],
         pad_code: int,
     ) -> Value:
-        need_rank("x", x, 3, "channels x height x width")
-        need_rank("weight", weight, 4, "outputs x inputs/groups x height x width")
+        rank = need_map("x", x)
+        need_rank("weight", weight, rank + 2, f"outputs x inputs/groups x {_AXES[rank]}")
         need_byte("x", x)
         need_byte_carrier("weight", weight)
-        need_axes("conv", "stride", stride, 2)
-        need_axes("conv", "padding", padding, 2)
+        need_axes("conv", "stride", stride, rank)
+        need_axes("conv", "padding", padding, rank)
         channels, (outputs, depth, *_) = x.shape[0], weight.shape
         if channels % groups:
             raise CodesignError(
@@ -128,14 +136,14 @@ class Conv(OpSpec):
         padding: tuple[int, ...],
         pad_code: int,
     ) -> IntArray:
-        (rows, columns), (down, right) = weight.shape[2:], stride
+        kernel = weight.shape[2:]
         border = [(0, 0), (0, 0), *((p, p) for p in padding)]
         x = np.pad(x.astype(np.int64), border, constant_values=pad_code)
-        windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(2, 3))
-        windows = windows[:, :, ::down, ::right]
+        axes = tuple(range(2, 2 + len(kernel)))
+        windows = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=axes)[strided(stride)]
         results = [
-            np.einsum("ncijuv,ocuv->noij", part, kernel, dtype=np.int64, optimize=True)
-            for part, kernel in zip(
+            np.einsum(_SUMS[len(kernel)], part, taps, dtype=np.int64, optimize=True)
+            for part, taps in zip(
                 np.split(windows, groups, axis=1), np.split(weight, groups), strict=True
             )
         ]

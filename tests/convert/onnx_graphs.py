@@ -158,6 +158,10 @@ def conv_cases() -> Graph:
         b.add((3, 7, 9), x, ((2, 3, 1, 3), BYTE), stride=(2, 3), padding=(0, 1), pad_code=x.lo)
         b.add((4, 5, 5), x, ((4, 1, 5, 5), TERNARY), groups=4)
         b.add((64, 3, 3), x, ((3, 64, 3, 3), BYTE))
+        b.add((4, 9), x, ((6, 2, 3), TERNARY), groups=2, stride=(2,), padding=(1,), pad_code=x.hi)
+        clip = {"stride": (1, 2, 1), "padding": (1, 0, 1), "pad_code": x.lo}
+        b.add((4, 4, 5, 6), x, ((2, 2, 3, 2, 3), BYTE), groups=2, **clip)
+        b.add((3, 3, 4, 4), x, ((3, 1, 3, 3, 3), BIPOLAR), groups=3, **clip)
     return b.build()
 
 

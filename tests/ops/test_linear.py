@@ -31,6 +31,10 @@ def _extreme_rows(weight: IntArray, code: IntType) -> Iterator[IntArray]:
         yield np.where(row > 0, code.lo, code.hi)
 
 
+_ROW: dict[str, Any] = {"stride": (1,), "padding": (0,)}
+_CLIP: dict[str, Any] = {"stride": (1, 1, 1), "padding": (0, 0, 0)}
+
+
 def _conv(
     x: tuple[int, ...], weight: tuple[int, ...], code: IntType, levels: IntType, **attrs: Any
 ) -> Case:
@@ -86,6 +90,47 @@ class TestConv(OpContract):
         _conv((6, 4, 5), (6, 1, 3, 3), _BYTE, code_set(5), groups=6, padding=(1, 1)),
         _conv((6, 4, 5), (12, 1, 3, 3), _BYTE, code_set(5), groups=6, stride=(2, 1)),
         _conv((9, 4, 4), (40, 9, 3, 3), IntType(0, 3), code_set(3), padding=(1, 1)),
+        # sequences and clips; depth-wise over the whole map
+        *(
+            _conv((4, 9), (6, 2, 3), code, weight, **_ROW, groups=2)
+            for code in CODES
+            for weight in _WEIGHTS[:3]
+        ),
+        _conv((3, 9), (4, 3, 2), _BYTE, code_set(5), stride=(2,), padding=(1,)),
+        _conv(
+            (3, 8),
+            (4, 3, 5),
+            IntType(-1, 1, 2),
+            code_set(2),
+            stride=(3,),
+            padding=(2,),
+            pad_code=-1,
+        ),
+        *(
+            _conv((3, 4, 5, 4), (4, 3, 3, 2, 3), code, weight, **_CLIP)
+            for code in CODES
+            for weight in _WEIGHTS[:3]
+        ),
+        _conv(
+            (4, 4, 5, 6),
+            (6, 2, 3, 3, 3),
+            IntType(0, 1),
+            code_set(2),
+            stride=(1, 2, 2),
+            padding=(1, 1, 1),
+            groups=2,
+        ),
+        _conv(
+            (3, 5, 4, 5),
+            (2, 3, 2, 1, 2),
+            _BYTE,
+            IntType(-128, 127),
+            stride=(2, 1, 3),
+            padding=(0, 2, 0),
+            pad_code=7,
+        ),
+        _conv((4, 3, 3, 3), (4, 1, 3, 3, 3), IntType(0, 1), code_set(2), **_CLIP, groups=4),
+        _conv((6, 4, 4), (6, 1, 4, 4), IntType(-1, 1, 2), code_set(2), groups=6),
         # each tap is padding but for one, so that the sum cannot reach its bound
         Case(
             (Map((2, 1, 1), IntType(0, 3)), Const((3, 2, 3, 3), code_set(3))),
@@ -96,8 +141,15 @@ class TestConv(OpContract):
         case(Map((2, 3, 3), _BYTE), Const((1, 2, 3, 3), IntType(0, 0))),
     )
     refusals = (
-        refuse("y: x is 6 [0..255]; its shape must be channels x height x width",
+        refuse("y: x is 6 [0..255]; its shape must be channels x length, channels x height x "
+               "width or channels x frames x height x width",
                Map((6,), _BYTE), Const((1, 6, 1, 1), code_set(3))),
+        refuse("y: weight is 1x6x1x1 [-1..1]; its shape must be outputs x inputs/groups x length",
+               Map((6, 2), _BYTE), Const((1, 6, 1, 1), code_set(3))),
+        refuse("y: weight is 1x6x1x1 [-1..1]; its shape must be outputs x inputs/groups x frames "
+               "x height x width", Map((6, 2, 2, 2), _BYTE), Const((1, 6, 1, 1), code_set(3))),
+        refuse("y: conv: attribute stride is (1, 1); give 3 integers, one an axis",
+               Map((6, 2, 2, 2), _BYTE), Const((1, 6, 1, 1, 1), code_set(3))),
         refuse("y: weight is 1x6 [-1..1]; its shape must be outputs x inputs/groups x height x "
                "width", Map((6, 2, 2), _BYTE), Const((1, 6), code_set(3))),
         refuse("y: x has codes [0..256]; products take at most 8 b; rescale before it",
@@ -150,24 +202,20 @@ class TestConv(OpContract):
     )
 
     def plain(self, tally: Tally, x: IntArray, weight: IntArray, **attrs: Any) -> IntArray:
-        height, width = x.shape[1:]
-        outputs, depth, rows, columns = weight.shape
-        (down, right), (top, left) = attrs["stride"], attrs["padding"]
-        y = np.zeros(
-            (
-                outputs,
-                (height + 2 * top - rows) // down + 1,
-                (width + 2 * left - columns) // right + 1,
-            ),
-            dtype=object,
-        )
-        for o, i, j in elements(y):
+        outputs, depth, *kernel = weight.shape
+        stride, padding = attrs["stride"], attrs["padding"]
+        sizes = [
+            (size + 2 * pad - width) // step + 1
+            for size, pad, width, step in zip(x.shape[1:], padding, kernel, stride, strict=True)
+        ]
+        y = np.zeros((outputs, *sizes), dtype=object)
+        for o, *place in elements(y):
             first = o // (outputs // attrs["groups"]) * depth
-            for c, u, v in np.ndindex(depth, rows, columns):
-                r, s = i * down + u - top, j * right + v - left
-                inside = 0 <= r < height and 0 <= s < width
-                code = x[first + c, r, s] if inside else attrs["pad_code"]
-                y[o, i, j] += weight[o, c, u, v] * code
+            for c, *tap in np.ndindex(depth, *kernel):
+                at = [i * s + u - p for i, s, u, p in zip(place, stride, tap, padding, strict=True)]
+                inside = all(0 <= a < size for a, size in zip(at, x.shape[1:], strict=True))
+                code = x[(first + c, *at)] if inside else attrs["pad_code"]
+                y[(o, *place)] += weight[(o, c, *tap)] * code
                 tally("mac")
         return y
 
@@ -175,27 +223,26 @@ class TestConv(OpContract):
         """The worst inputs of each output channel, under a window that no padding touches."""
         x, weight = graph.arguments(graph.nodes[0])
         assert weight.data is not None
-        outputs, depth, rows, columns = weight.shape
+        outputs, depth, *kernel = weight.shape
         attrs: Any = graph.nodes[0].attrs
-        places = [
-            range((size + 2 * pad - width) // step + 1)
-            for size, pad, width, step in zip(
-                x.shape[1:], attrs["padding"], (rows, columns), attrs["stride"], strict=True
-            )
-        ]
+        axes = zip(x.shape[1:], attrs["padding"], kernel, attrs["stride"], strict=True)
         starts = [
-            [at * step - pad for at in place if 0 <= at * step - pad <= size - width]
-            for place, step, pad, size, width in zip(
-                places, attrs["stride"], attrs["padding"], x.shape[1:], (rows, columns), strict=True
-            )
+            [
+                at * step - pad
+                for at in range((size + 2 * pad - width) // step + 1)
+                if 0 <= at * step - pad <= size - width
+            ]
+            for size, pad, width, step in axes
         ]
         if not all(starts):
             return
-        (i, j), part = (starts[0][0], starts[1][-1]), outputs // attrs["groups"]
+        firsts = (starts[0][0], *(places[-1] for places in starts[1:]))
+        under = [slice(a, a + width) for a, width in zip(firsts, kernel, strict=True)]
+        part = outputs // attrs["groups"]
         for index, window in enumerate(_extreme_rows(weight.data, x.type)):
             first = index // 2 // part * depth
             image = np.full(x.shape, x.type.lo)
-            image[first : first + depth, i : i + rows, j : j + columns] = window
+            image[(slice(first, first + depth), *under)] = window
             yield {"x0": image}
 
 

@@ -15,6 +15,8 @@ def conv(site: Site) -> Kernel:
     Sums wrap modulo 2^16 or 2^32 on the way: only the proved result has to fit.
     """
     codes = site.constant(1)
+    if codes.ndim != 4:
+        return _conv_any(site)
     groups, (down, right) = site.integer("groups"), site.integers("stride")
     (top, left), pad_code = site.integers("padding"), site.integer("pad_code")
     outputs, depth, rows, columns = codes.shape
@@ -33,6 +35,44 @@ def conv(site: Site) -> Kernel:
         y = np.empty((len(x), out_rows, out_columns, outputs), dtype)
         _conv(frame, weight, down, right, y)
         return y
+
+    return run
+
+
+def _conv_any(site: Site) -> Kernel:
+    """One axis or three, as convolutions of rows: every other tap is a part of the channels.
+
+    The maps that the taps of the frames and rows see stand side by side in each group's channels.
+    """
+    codes, groups = site.constant(1), site.integer("groups")
+    *outer_stride, right = site.integers("stride")
+    padding, pad_code = site.integers("padding"), site.integer("pad_code")
+    outputs, depth, *outer, columns = codes.shape
+    sizes, channels = site.result.shape[1:], site.arguments[0].shape[0]
+    taps = int(np.prod(outer, dtype=np.int64))
+    dtype = arithmetic(site.result.type)
+    parts = codes.reshape(groups, outputs // groups, depth, taps, columns)
+    weight = np.array(parts.transpose(0, 4, 3, 2, 1), dtype, order="C")
+    weight = weight.reshape(groups, 1, columns, taps * depth, outputs // groups)
+    # pixels are computed in pairs: an odd row gets a column more, whose result is dropped
+    extra = right * (sizes[-1] % 2)
+    width = site.arguments[0].shape[-1] + 2 * padding[-1] + extra
+    border = [(0, 0), *((p, p) for p in padding[:-1]), (padding[-1], padding[-1] + extra), (0, 0)]
+    rows = int(np.prod(sizes[:-1], dtype=np.int64))
+
+    def run(x: IntArray) -> IntArray:
+        frame = np.pad(x.astype(dtype, copy=False), border, constant_values=pad_code)
+        seen = np.empty((len(x), *sizes[:-1], width, groups, taps, depth), dtype)
+        for number, start in enumerate(np.ndindex(*outer)):
+            place = (
+                slice(first, first + step * (size - 1) + 1, step)
+                for first, step, size in zip(start, outer_stride, sizes[:-1], strict=True)
+            )
+            part = frame[(slice(None), *place)]
+            seen[..., number, :] = part.reshape(*part.shape[:-1], groups, depth)
+        y = np.empty((len(x) * rows, 1, sizes[-1], outputs), dtype)
+        _conv(seen.reshape(len(y), 1, width, channels * taps), weight, 1, right, y)
+        return y.reshape(len(x), *sizes, outputs)
 
     return run
 
