@@ -1,8 +1,8 @@
 // testbench: runs a network on codesign_accelerator and compares every word and every cycle.
 //
 // The same text for every network. What is run is in three headers beside it: parameters.vh (the
-// machine), testbench.vh (how many frames, layers and words), layers.vh (a line a layer), and in the
-// .hex files (memory words, frames, expected maps), which are read when the simulation starts.
+// machine), testbench.vh (how many frames, layers and words), layers.vh (a line a layer), and in
+// the .hex files (memory words, frames, expected maps), which the simulation reads.
 //
 //   1  reset; from then on no handshake signal is X
 //   2  registers: what they read, what is refused
@@ -660,7 +660,7 @@ module testbench;
     frame = 0;
     run_through;
     if (!failed) begin
-      $display("PASS: %0d frames of %0d layers, %0d cycles each", Frames, Layers, FrameCycles);
+      $display("PASS: frames: %0d, layers: %0d, cycles a frame: %0d", Frames, Layers, FrameCycles);
       $finish;
     end
   end
