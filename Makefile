@@ -1,5 +1,6 @@
 # make demo   set up and run the main job on the shipped network and a photograph
 # make test   set up and pass every check: lint, format, types, documentation, tests
+# make nightly, make faults, make area   hours: large runs, seeded faults of the Verilog, its tables
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ export CODESIGN_DATA ?= $(abspath $(wildcard ../shared/data))
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: demo test check lint types docs tests nightly wheel clean
+.PHONY: demo test check lint types docs tests nightly faults area wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/codesign simulate $(MODEL) --hw hw_configs/asic_1mb.yaml \
@@ -34,6 +35,12 @@ tests:
 
 nightly: $(VENV)/.test
 	$(BIN)/pytest -q -m nightly $(PYTEST_ARGS)
+
+faults: $(VENV)/.test
+	$(BIN)/python -m tests.rtl_models.faults --jobs 2 --write
+
+area: $(VENV)/.test
+	$(BIN)/python docs/_area.py
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --no-isolation --outdir dist .
