@@ -181,7 +181,8 @@ module testbench;
       failed = 1'b1;
       if (first) begin
         $write("FAIL: ");
-        if (frame >= 0) $write("frame %0d%0s", frame, stepped ? "" : " without pauses");
+        if (frame >= 0) $write("frame %0d", frame);
+        if (frame >= 0 && !stepped) $write(" without pauses");
         if (layer >= 0) $write(", %0s (descriptor %0d)", layer_name, layer);
         if (frame >= 0) $write(": ");
       end
