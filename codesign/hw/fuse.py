@@ -141,9 +141,11 @@ def _place(graph: Graph, layer: Layer, fused: Fused, hardware: Hardware) -> None
     for node in reversed(layer.nodes):
         if node.op != "reshape" or layer.kind in (Kind.REORDER, Kind.HOST):
             break
-        place = layout(graph.values[node.inputs[0]], hardware.lanes.input)
-        if node.inputs[0] in fused.layouts:  # a view of a map that lies in memory already
-            place = fused.layouts[node.inputs[0]]
-            home = fused.home[node.inputs[0]]
+        before = node.inputs[0]
+        if not same_addresses(graph.values[before], graph.values[node.name]):
+            # flattened: products read it as the map that it was
+            place = fused.layouts.get(before) or layout(graph.values[before], hardware.lanes.input)
+        if before in fused.home:  # a view of a map that lies in memory already
+            home = fused.home[before]
     fused.layouts[layer.result] = place
     fused.home[layer.result] = home
