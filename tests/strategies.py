@@ -119,6 +119,22 @@ def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     )  # fmt: skip
 
 
+def _ca_weights(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    """Generated weights and the layer that reads them."""
+    x = builder.value(source)
+    _need(x, 1)
+    mapping = draw(st.integers(0, 2))
+    cells = 3 * x.shape[0] + draw(st.integers(0, 40))
+    builder.node(
+        f"{name}.weight", "ca_weights", [],
+        shape=(draw(st.integers(1, 6)), x.shape[0]), cells=cells, mapping=mapping,
+        seed=draw(st.integers(1, (1 << min(32, cells)) - 1)),
+        rule=draw(st.sampled_from([30, 45, 90])),
+        warm_up=draw(st.integers(0, 70)), steps=draw(st.integers(1, 4)),
+    )  # fmt: skip
+    builder.node(name, "linear", [source, f"{name}.weight"])
+
+
 def _linear(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     x = builder.value(source)
     _need(x, 1)
@@ -287,6 +303,7 @@ _OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
     "bit_and": _pair("bit_and"),
     "bit_or": _pair("bit_or"),
     "bit_shift_norm": _bit_shift_norm,
+    "ca_weights": _ca_weights,
     "channel_shuffle": _shuffle,
     "clip": _clip,
     "concat": _concat,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, FunctionProto, NodeProto, OperatorSetIdProto, TensorProto
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    NodeProto,
+    OperatorSetIdProto,
+    TensorProto,
+    ValueInfoProto,
+)
 
 from codesign.ir import FORMAT, FunctionBuilder, lookup
 
@@ -67,12 +75,26 @@ def attribute(name: str, value: object, kind: str = "int") -> AttributeProto:
     elif isinstance(value, TensorProto):
         proto.t.CopyFrom(value)
         proto.type = AttributeProto.TENSOR
+    elif isinstance(value, GraphProto):
+        proto.g.CopyFrom(value)
+        proto.type = AttributeProto.GRAPH
     elif isinstance(value, int):
         proto.i, proto.type = value, AttributeProto.INT
     else:
         proto.ints.extend(value)
         proto.type = AttributeProto.INTS
     return proto
+
+
+def _int64_info(name: str, rank: int | None) -> ValueInfoProto:
+    """An int64 tensor of unknown sizes, for the edge of a step's graph."""
+    info = ValueInfoProto(name=name)
+    info.type.tensor_type.elem_type = TensorProto.INT64
+    if rank is not None:
+        info.type.tensor_type.shape.SetInParent()
+        for _ in range(rank):
+            info.type.tensor_type.shape.dim.add()
+    return info
 
 
 class BodyBuilder:
@@ -85,6 +107,7 @@ class BodyBuilder:
     def __init__(self, kinds: Mapping[str, str]) -> None:
         self.kinds = dict(kinds)
         self.nodes: list[NodeProto] = []
+        self._count = 0
         #: The calling node's attributes: its own, then those the body refers to besides.
         self.attributes = list(kinds)
         self._known: dict[object, str] = {}
@@ -128,15 +151,65 @@ class BodyBuilder:
         return self._known[key]
 
     def _add(self, onnx_op: str, inputs: tuple[str, ...], attributes: dict[str, object]) -> str:
-        result = f"v{len(self.nodes)}"
+        result = self._name()
+        self._write(onnx_op, inputs, [result], attributes)
+        return result
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"v{self._count - 1}"
+
+    def _write(
+        self,
+        onnx_op: str,
+        inputs: Sequence[str],
+        results: Sequence[str],
+        attributes: dict[str, object],
+    ) -> None:
         protos = []
         for name, value in attributes.items():
             kind = self.kinds.get(value.name, "int") if isinstance(value, Reference) else "int"
             protos.append(attribute(name, value, kind))
         self.nodes.append(
-            NodeProto(op_type=onnx_op, input=inputs, output=[result], attribute=protos)
+            NodeProto(op_type=onnx_op, input=inputs, output=results, attribute=protos)
         )
-        return result
+
+    def scan(
+        self,
+        step: Callable[..., tuple[Sequence[str], Sequence[str]]],
+        states: Sequence[tuple[str, int]],
+        items: Sequence[tuple[str, int]],
+        axis: int = 0,
+    ) -> tuple[list[str], list[str]]:
+        outer, known = self.nodes, self._known
+        self.nodes, self._known = [], dict(known)
+        inner = [(self._name(), rank) for _, rank in states]
+        inner += [(self._name(), rank - 1) for _, rank in items]
+        following, found = step(*(name for name, _ in inner))
+        results = [
+            *((name, rank) for name, (_, rank) in zip(following, states, strict=True)),
+            *((name, None) for name in found),
+        ]
+        body = GraphProto(
+            name="step",
+            input=[_int64_info(name, rank) for name, rank in inner],
+            node=self.nodes,
+            output=[_int64_info(name, rank) for name, rank in results],
+        )
+        self.nodes, self._known = outer, known
+        last, stacked = [self._name() for _ in states], [self._name() for _ in found]
+        self._write(
+            "Scan",
+            [name for name, _ in (*states, *items)],
+            [*last, *stacked],
+            {
+                "body": body,
+                "num_scan_inputs": len(items),
+                "scan_input_axes": [axis] * len(items),
+                "scan_output_axes": [axis] * len(found),
+            },
+        )
+        return last, stacked
 
     def function(self, name: str, inputs: tuple[str, ...], result: str, doc: str) -> FunctionProto:
         """The finished function."""

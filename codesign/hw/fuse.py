@@ -28,8 +28,9 @@ class Kind(Enum):
 class Layer:
     """One descriptor's worth of work.
 
-    `nodes` in order (none for a load or a store), `source` the IR values read from memory,
-    `result` the one written. A view writes nothing: its result lies where its source does.
+    `nodes` in order (none for a load or a store; a generator of weights last), `source` the IR
+    values read from memory, `result` the one written. A view writes nothing: its result lies where
+    its source does.
     """
 
     kind: Kind
@@ -64,11 +65,16 @@ def fuse(graph: Graph, hardware: Hardware) -> Fused:
     """
     layers = [Layer(Kind.LOAD, [], (), name) for name in graph.inputs]
     by_tail: dict[str, Layer] = {}
+    waiting: dict[str, Node] = {}  # generators, until the first layer that reads their weights
     for node in graph.nodes:
+        if graph.values[node.name].is_constant:
+            waiting[node.name] = node
+            continue
         reason = reason_for_host(graph, node, hardware)
         if reason:
             maps = [name for name in node.inputs if not graph.values[name].is_constant]
-            layers.append(Layer(Kind.HOST, [node], tuple(maps), node.name, reason))
+            made = [waiting.pop(name) for name in node.inputs if name in waiting]
+            layers.append(Layer(Kind.HOST, [node, *made], tuple(maps), node.name, reason))
             continue
         tail = node.inputs[0]
         layer = by_tail.get(tail)

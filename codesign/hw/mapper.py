@@ -90,7 +90,7 @@ def _layer(graph: Graph, layer: Layer, fused: Fused, share: Share, hardware: Har
         output_shape=graph.values[layer.result].shape,
         stored_weight_bits=_stored(graph, layer),
         weight_words=share.weight_words,
-        generated_bits=0,
+        generated_bits=_generated(graph, layer),
         parameter_bits=share.parameter_words * hardware.parameter_word
         + share.descriptors * DESCRIPTOR_BITS,
         accumulator_width=_accumulator_width(graph, layer),
@@ -129,11 +129,21 @@ def _stored(graph: Graph, layer: Layer) -> dict[int, int]:
     """Weight bits of the layer by width; on the host they take no word of the machine's."""
     stored: dict[int, int] = {}
     for node in layer.nodes:
-        if node.op in ("conv", "linear"):
+        if node.op in ("conv", "linear") and node.inputs[1] in graph.constants:
             weight = graph.values[node.inputs[1]]
             bits = weight.type.storage_bits
             stored[bits] = stored.get(bits, 0) + weight.size * bits
     return stored
+
+
+def _generated(graph: Graph, layer: Layer) -> int:
+    """Weight bits of the layer that a generator makes: no memory holds them."""
+    weights = [
+        graph.values[node.inputs[1]]
+        for node in layer.nodes
+        if node.op in ("conv", "linear") and node.inputs[1] not in graph.constants
+    ]
+    return sum(weight.size * weight.type.storage_bits for weight in weights)
 
 
 def _accumulator_width(graph: Graph, layer: Layer) -> int | None:

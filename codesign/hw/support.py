@@ -38,6 +38,8 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
     if node.op in ("conv", "max_pool") and len(source.shape) != 3:
         return f"its map has {len(source.shape) - 1} axes, the machine walks rows and columns"
     if node.op in ("conv", "linear"):
+        if node.inputs[1] not in graph.constants:
+            return "its weights are generated, the machine has no generator"
         padded = node.attrs.get("padding", (0, 0)) != (0, 0)
         if padded and is_bipolar(source.type) and node.attrs["pad_code"] == 0:
             return "its pad code is 0, the codes of its map are stored as signs"

@@ -66,6 +66,8 @@ class GraphBuilder:
         self.value(name)
         if all(node.name != name for node in self._nodes):
             raise CodesignError(f"output {name!r} is not the result of a node; name a node")
+        if self.value(name).is_constant:
+            raise CodesignError(f"output {name!r} is generated weights; hand a map out")
         if name in self._outputs:
             raise CodesignError(f"output {name!r} is given twice; give it once")
         self._outputs.append(name)

@@ -55,8 +55,9 @@ def check(graph: Graph) -> None:
                 "derive the type from the operation"
             )
         defined.add(node.name)
+    results = graph.results
     for name in graph.outputs:
-        if name not in graph.results:
+        if name not in results:
             raise CodesignError(
                 f"{graph.name}: output {name!r} is not the result of a node; name a node"
             )

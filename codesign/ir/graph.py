@@ -24,7 +24,8 @@ class Value:
     """An integer tensor: its shape, its code set and, for a constant, its codes.
 
     A feature map's shape leaves the batch out (`(C, H, W)`; arrays at run time are `(N, C, H, W)`);
-    a constant's shape is that of `data`.
+    a constant's shape is that of `data`. Weights that a node generates are a constant too: they
+    are the same for every image, and known where the node is typed; but nothing stores them.
     """
 
     shape: tuple[int, ...]
@@ -123,13 +124,18 @@ class Graph:
 
     @property
     def constants(self) -> dict[str, Value]:
-        """The constants by name, in the order they were added."""
-        return {name: value for name, value in self.values.items() if value.is_constant}
+        """The stored constants by name, in the order they were added."""
+        made = {node.name for node in self.nodes}
+        return {
+            name: value
+            for name, value in self.values.items()
+            if value.is_constant and name not in made
+        }
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Names of all values that a run computes, in order."""
-        return tuple(node.name for node in self.nodes)
+        """Names of all maps that a run computes, in order; generated weights are none."""
+        return tuple(node.name for node in self.nodes if not self.values[node.name].is_constant)
 
     def node(self, name: str) -> Node:
         """The node called `name`; CodesignError where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -70,6 +70,20 @@ class FunctionBuilder(Protocol):
 
     def carry(self, value: str) -> str:
         """`value` cast to the carrier of the calling node's result."""
+
+    def scan(
+        self,
+        step: Callable[..., tuple[Sequence[str], Sequence[str]]],
+        states: Sequence[tuple[str, int]],
+        items: Sequence[tuple[str, int]],
+        axis: int = 0,
+    ) -> tuple[list[str], list[str]]:
+        """Repeat `step` over the slices of `items` along `axis`, carrying `states` (all int64).
+
+        Both are (name, rank). `step(*states, *slices)` writes the body and gives its next states
+        and its results; here the last states come back, and the results stacked along `axis`.
+        Attributes and constants that the step reads are made before it.
+        """
 
 
 class OpSpec:

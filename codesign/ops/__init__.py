@@ -1,5 +1,5 @@
 """The vocabulary: one `OpSpec` per operation, one file per family."""
 
-from codesign.ops import decision, linear, pooling, rescale, residual, shape
+from codesign.ops import decision, generated, linear, pooling, rescale, residual, shape
 
-__all__ = ["decision", "linear", "pooling", "rescale", "residual", "shape"]
+__all__ = ["decision", "generated", "linear", "pooling", "rescale", "residual", "shape"]

@@ -343,12 +343,29 @@ def fill_cases() -> Graph:
     return b.build()
 
 
+def ca_weights_cases() -> Graph:
+    """Weights of each mapping and rank, read by a product."""
+    b = GraphBuilder("ca_weights")
+    for number, shape in enumerate([(5, 7), (4, 3, 2), (4, 2, 3, 3), (2, 2, 1, 2, 3)]):
+        for mapping in range(3):
+            label, zeros = f"{number}.{mapping}", (0,) * (len(shape) - 2)
+            weight = b.node(
+                f"w{label}", "ca_weights", [], shape=shape, cells=60, seed=1 + number,
+                rule=(30, 45)[mapping % 2], warm_up=70, steps=1 + mapping, mapping=mapping,
+            )  # fmt: skip
+            x = b.input(f"x{label}", shape[1:], TERNARY)
+            attrs = {"stride": (1,) * len(zeros), "padding": zeros} if zeros else {}
+            b.output(b.node(f"y{label}", "conv" if zeros else "linear", [x, weight], **attrs))
+    return b.build()
+
+
 #: For each operation of the table, a graph of many cases.
 CASES: dict[str, Callable[[], Graph]] = {
     "argmax": argmax_cases,
     "bit_and": lambda: pair_cases("bit_and", unsigned(1), BIPOLAR),
     "bit_or": lambda: pair_cases("bit_or", unsigned(1), BIPOLAR),
     "bit_shift_norm": bit_shift_norm_cases,
+    "ca_weights": ca_weights_cases,
     "channel_shuffle": channel_shuffle_cases,
     "clip": clip_cases,
     "concat": concat_cases,

@@ -339,6 +339,18 @@ class TestHost:
             "control": 8,
         }
 
+    def test_generated_weights_are_counted_but_not_stored(self) -> None:
+        b = GraphBuilder("generated")
+        x = b.input("x", (16, 4, 4), unsigned(2))
+        w = b.node("w", "ca_weights", [], shape=(32, 16, 1, 1), cells=32, seed=7)
+        b.output(b.node("it", "conv", [x, w]))
+        result = plan(b.build(), ASIC)
+        host = layer(result, "it")
+        assert host.reason == "its weights are generated, the machine has no generator"
+        assert (host.kind, host.nodes) == ("conv 1x1 + ca_weights", ("it", "w"))
+        assert (host.generated_bits, host.stored_weight_bits) == (32 * 16 * 2, {})
+        assert [place.value for place in result.placements] == ["x", "it"]
+
     @pytest.mark.parametrize(
         ("kind", "most", "reason"),
         [
@@ -474,7 +486,7 @@ class TestAnyGraph:
     ) -> None:
         result = plan(graph, hardware)
         done = [name for entry in result.layers for name in entry.nodes]
-        assert sorted(done) == sorted(graph.results)
+        assert sorted(done) == sorted(node.name for node in graph.nodes)
         expected = Operations()
         for node in graph.nodes:
             expected += lookup(node.op).cost(*graph.arguments(node), **node.attrs)

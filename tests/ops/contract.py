@@ -89,8 +89,21 @@ def draw(shape: Sequence[int], code_type: IntType, seed: int) -> IntArray:
 
 
 def build(inputs: Sequence[Map | Const], op: str, attrs: Mapping[str, Any]) -> Graph:
-    """A graph of one node, `y`, on inputs `x0`, `x1`, ..."""
+    """A graph of one node, `y`, on inputs `x0`, `x1`, ...
+
+    Generated weights are the node `w`, read by the convolution `y` of `x0`, a map of their window.
+    """
     builder = GraphBuilder(op)
+    if not inputs:
+        weight = builder.value(builder.node("w", op, [], **attrs))
+        x = builder.input("x0", weight.shape[1:], IntType(0, 1))
+        if len(weight.shape) == 2:
+            builder.output(builder.node("y", "linear", [x, "w"]))
+        else:
+            zeros = (0,) * (len(weight.shape) - 2)
+            y = builder.node("y", "conv", [x, "w"], stride=(1,) * len(zeros), padding=zeros)
+            builder.output(y)
+        return builder.build()
     names = []
     for index, item in enumerate(inputs):
         name = f"x{index}"

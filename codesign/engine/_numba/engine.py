@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.engine._numba import arrange, decision, linear, pooling, rescale, residual
+from codesign.engine._numba import arrange, decision, generated, linear, pooling, rescale, residual
 from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
 from codesign.engine._schedule import Step, schedule
 from codesign.engine.base import ChunkedEngine
@@ -18,6 +18,7 @@ KERNELS: dict[str, Prepare] = {
     **pooling.KERNELS,
     **arrange.KERNELS,
     **decision.KERNELS,
+    **generated.KERNELS,
 }
 
 
@@ -38,13 +39,13 @@ class NumbaEngine(ChunkedEngine):
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...]
     ) -> Mapping[str, IntArray]:
         """The values `names` of one chunk."""
-        constants = self.graph.constants
+        values = self.graph.values
         alive = {name: channels_last(array) for name, array in inputs.items()}
         if names not in self._schedules:
             self._schedules[names] = schedule(self.graph, names)
         for step in self._schedules[names]:
             node = step.node
-            maps = [alive[source] for source in node.inputs if source not in constants]
+            maps = [alive[name] for name in node.inputs if not values[name].is_constant]
             alive[node.name] = self._kernels[node.name](*maps)
             for name in step.dead:
                 del alive[name]

@@ -1,0 +1,45 @@
+"""The elementary cellular automaton on a ring, in NumPy and in ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.ir import Attribute, FunctionBuilder, IntArray
+
+RULE = Attribute("rule", "Wolfram's number of the elementary rule", default=30, lo=0, hi=255)
+
+
+def advance(state: IntArray, rule: int, steps: int = 1) -> IntArray:
+    """The ring (last axis, bits) after `steps` steps.
+
+    A cell becomes bit `4*x[i-1] + 2*x[i] + x[i+1]` of the rule: rule 30 is
+    `x[i-1] ^ (x[i] | x[i+1])`.
+    """
+    table = rule >> np.arange(8) & 1
+    for _ in range(steps):
+        left, right = np.roll(state, 1, axis=-1), np.roll(state, -1, axis=-1)
+        state = table[4 * left + 2 * state + right]
+    return state
+
+
+def onnx_table(f: FunctionBuilder) -> str:
+    """The eight bits of the attribute `rule`, int64."""
+    places = f.const(list(range(8)), "uint64")
+    shifted = f.BitShift(f.attr("rule", "uint64"), places, direction="RIGHT")
+    return f.cast(f.BitwiseAnd(shifted, f.const(1, "uint64")), "int64")
+
+
+def onnx_neighbours(f: FunctionBuilder, cells: str) -> tuple[str, str]:
+    """Indices of each cell's left and right neighbour on a ring of `cells` (a scalar)."""
+    places = f.Range(f.const(0), cells, f.const(1))
+    left = f.Mod(f.Add(places, f.Sub(cells, f.const(1))), cells)
+    return left, f.Mod(f.Add(places, f.const(1)), cells)
+
+
+def onnx_step(
+    f: FunctionBuilder, state: str, table: str, neighbours: tuple[str, str], axis: int
+) -> str:
+    """One step of the ring along `axis`."""
+    left, right = (f.Gather(state, place, axis=axis) for place in neighbours)
+    double = f.Add(f.Add(left, left), state)
+    return f.Gather(table, f.Add(f.Add(double, double), right), axis=0)
