@@ -41,6 +41,7 @@ def test_contents(dist: Path) -> None:
         "codesign/rtl/fst/lz4.h",
         "codesign/rtl_models/codesign.vh",
         "codesign/rtl_models/codesign_accelerator.v",
+        "codesign/rtl_models/tb/testbench.v",
     ):
         assert name in names
     assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
