@@ -22,6 +22,11 @@ class Coverage:
                 raise KeyError(f"coverage {self.name}: {value!r} is not a bin")
             self.counts[value] += 1
 
+    @property
+    def missing(self) -> set[Hashable]:
+        """Bins that were not met so far: what a test may draw for."""
+        return {bin_ for bin_, count in self.counts.items() if not count}
+
     def require(self, least: int = 1, *, share: float = 1.0) -> None:
         """Fail unless at least this share of the bins was met `least` times."""
         low = [bin_ for bin_, count in self.counts.items() if count < least]

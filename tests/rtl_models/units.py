@@ -38,8 +38,8 @@ class Unit:
         self._inputs = {port[:-2]: h for port, h in ports.items() if port.endswith("_i")}
         self._outputs = {port[:-2]: h for port, h in ports.items() if port.endswith("_o")}
         self._driven: dict[str, int] = {}
-        self._clock = dut.clk_i
-        self.drive(**{port: 0 for port in self._inputs if port not in ("clk", "rst_n")})
+        self._clock, self._reset = dut.clk_i, getattr(dut, "rst_ni", None)
+        self.drive(**{port: 0 for port in self._inputs if port != "clk"})
 
     def drive(self, **inputs: int) -> None:
         """Give inputs their values from now on; negative ones in two's complement."""
@@ -81,16 +81,18 @@ class Unit:
 
     async def reset(self, cycles: int = 2) -> None:
         """Assert rst_ni at once, release it while the clock is low."""
-        self._inputs["rst_n"].value = 0
+        assert self._reset is not None
+        self._reset.value = 0
         for _ in range(cycles):
             await self.cycle()
         self._clock.value = 0
-        self._inputs["rst_n"].value = 1
+        self._reset.value = 1
         await _HALF_PERIOD
 
     async def assert_reset(self) -> None:
         """Assert rst_ni between edges."""
-        self._inputs["rst_n"].value = 0
+        assert self._reset is not None
+        self._reset.value = 0
         await Timer(1, "ns")
 
 
@@ -114,9 +116,14 @@ def split(word: int, bits: int, count: int) -> IntArray:
     return decode(words_to_fields([word], bits, count)[0], Form.SIGNED, bits)
 
 
-def descriptor(**fields: int) -> int:
-    """A descriptor's word; fields that are not given are zero, negative ones two's complement."""
-    return pack_descriptor({field.name: fields.get(field.name, 0) & field.most for field in FIELDS})
+def descriptor(rng: random.Random, **fields: int) -> int:
+    """A descriptor's word, negative numbers in two's complement.
+
+    The fields that are not given are those that the module does not use: they hold anything.
+    """
+    anything = {field.name: rng.getrandbits(field.bits) for field in FIELDS}
+    given = anything | fields
+    return pack_descriptor({field.name: given[field.name] & field.most for field in FIELDS})
 
 
 def vectors(count: int) -> int:
