@@ -285,6 +285,94 @@ def _need_small(x: Value) -> None:
         raise CodesignError("large enough")
 
 
+def _ycbcr(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    """Three channels of pixels, made of what there is."""
+    x = builder.value(source)
+    if not x.shape:
+        raise CodesignError("a scalar has no channels")
+    first = builder.node(f"{name}.first", "slice", [source], stop=1)
+    three = builder.node(f"{name}.three", "repeat", [first], times=3)
+    pixels = builder.node(f"{name}.pixels", "clip", [three], lo=0, hi=draw(st.integers(0, 255)))
+    builder.node(name, "ycbcr", [pixels])
+
+
+def _thermometer(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = builder.value(source)
+    if not x.shape:
+        raise CodesignError("a scalar has no components")
+    counts = tuple(draw(st.integers(1, 3)) for _ in x.shape[:1] * draw(st.integers(0, 1)))
+    counts = counts if len(counts) == x.shape[0] else (draw(st.integers(1, 3)),)
+    each = counts if len(counts) == x.shape[0] else counts * x.shape[0]
+    kind = IntType(-100, 100)
+    seed = draw(st.integers(0, 1 << 30))
+    rows = [np.sort(random_codes((count,), kind, seed + c)) for c, count in enumerate(each)]
+    levels = builder.constant(f"{name}.levels", np.concatenate(rows), kind)
+    builder.node(name, "thermometer", [source, levels], counts=counts, low=-draw(st.integers(0, 1)))
+
+
+def _recurrent(op: str, gates: int) -> Callable[[Draw, GraphBuilder, str, str], None]:
+    def add(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+        x = builder.value(source)
+        if len(x.shape) != 2:
+            _need_small(x)
+            first = draw(st.sampled_from([d for d in (1, 2, 3, 4) if x.size % d == 0]))
+            shape = (first, x.size // first)
+            source = builder.node(f"{name}.steps", "reshape", [source], shape=shape)
+            x = builder.value(source)
+        units = draw(st.integers(1, 4))
+        kind = draw(st.sampled_from([code_set(2), code_set(3), code_set(5)]))
+        shapes = {"weight": (gates * units, x.shape[1]), "recurrent": (gates * units, units)}
+        constants = [
+            _constant(draw, builder, f"{name}.{label}", shape, kind)
+            for label, shape in shapes.items()
+        ]
+        bias = _constant(draw, builder, f"{name}.bias", (gates * units,), IntType(-9, 9))
+        code = draw(st.sampled_from([-1, 1]))
+        state = builder.node(f"{name}.state", "fill", [source], shape=(units,), code=code)
+        attrs = {}
+        if op == "lstm":
+            attrs = {"bits": draw(st.integers(2, 8)), "ternary": draw(st.integers(0, 1))}
+        builder.node(name, op, [source, state, *constants, bias], **attrs)
+
+    return add
+
+
+def _lstm_hidden(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    builder.node(name, "lstm_hidden", [source], ternary=draw(st.integers(0, 1)))
+
+
+def _bits_of(builder: GraphBuilder, name: str, source: str) -> str:
+    """A row of bits, made of what there is."""
+    x = builder.value(source)
+    if x.size > 200:
+        raise CodesignError("too long")
+    row = builder.node(f"{name}.row", "reshape", [source], shape=(x.size,))
+    return builder.node(f"{name}.bits", "heaviside", [row])
+
+
+def _bmm_score(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    x = _bits_of(builder, name, source)
+    shape = (draw(st.integers(1, 4)), draw(st.integers(1, 3)), builder.value(x).size)
+    bits = draw(st.integers(1, 8))
+    means = _constant(draw, builder, f"{name}.means", shape, IntType(0, (1 << bits) - 1))
+    prior = _constant(draw, builder, f"{name}.prior", shape[:2], IntType(-128, 0))
+    logs = _constant(draw, builder, f"{name}.logs", (2, 1 << bits), IntType(-16 * bits, 0))
+    builder.node(name, "bmm_score", [x, means, prior, logs])
+
+
+def _bernoulli_sample(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    state = _bits_of(builder, name, source)
+    rows = builder.node(f"{name}.clip", "clip", [f"{name}.row"], lo=0, hi=4)
+    steps = draw(st.integers(1, 3))
+    builder.node(name, "bernoulli_sample", [rows, state], bits=2, steps=steps)
+
+
+def _ca_step(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    state = _bits_of(builder, name, source)
+    rule = draw(st.sampled_from([30, 45, 90]))
+    builder.node(name, "ca_step", [state], rule=rule, steps=draw(st.integers(1, 20)))
+
+
 def _plain(op: str) -> Callable[[Draw, GraphBuilder, str, str], None]:
     def add(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
         builder.node(name, op, [source])
@@ -300,18 +388,24 @@ def _need(x: Value, rank: int) -> None:
 #: How each operation is drawn; a test demands one for every operation of the table.
 _OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
     "argmax": _plain("argmax"),
+    "bernoulli_sample": _bernoulli_sample,
     "bit_and": _pair("bit_and"),
     "bit_or": _pair("bit_or"),
     "bit_shift_norm": _bit_shift_norm,
+    "bmm_score": _bmm_score,
+    "ca_step": _ca_step,
     "ca_weights": _ca_weights,
     "channel_shuffle": _shuffle,
     "clip": _clip,
     "concat": _concat,
     "conv": _conv,
     "fill": _fill,
+    "gru": _recurrent("gru", 3),
     "heaviside": _plain("heaviside"),
     "hwmsb": _hwmsb,
     "linear": _linear,
+    "lstm": _recurrent("lstm", 4),
+    "lstm_hidden": _lstm_hidden,
     "max_pool": _max_pool,
     "maximum": _pair("maximum"),
     "mux": _mux,
@@ -323,7 +417,9 @@ _OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
     "slice": _slice,
     "sum_pool": _plain("sum_pool"),
     "tgap": _tgap,
+    "thermometer": _thermometer,
     "threshold": _threshold,
     "transpose": _transpose,
+    "ycbcr": _ycbcr,
 }
 OPERATIONS = frozenset(_OPERATIONS)

@@ -49,6 +49,8 @@ def check(graph: Graph) -> None:
                 f"write every one: {parsed}"
             )
         recorded = graph.values.get(node.name)
+        if recorded is not None and recorded.is_constant and not proved.is_constant:
+            raise CodesignError(f"{graph.name}: value {node.name!r} is defined twice; rename one")
         if recorded != proved:
             raise CodesignError(
                 f"{graph.name}: {node.name!r} is recorded as {recorded} but can be {proved}; "

@@ -1,5 +1,25 @@
 """The vocabulary: one `OpSpec` per operation, one file per family."""
 
-from codesign.ops import decision, generated, linear, pooling, rescale, residual, shape
+from codesign.ops import (
+    coding,
+    decision,
+    generated,
+    linear,
+    pooling,
+    recurrent,
+    rescale,
+    residual,
+    shape,
+)
 
-__all__ = ["decision", "generated", "linear", "pooling", "rescale", "residual", "shape"]
+__all__ = [
+    "coding",
+    "decision",
+    "generated",
+    "linear",
+    "pooling",
+    "recurrent",
+    "rescale",
+    "residual",
+    "shape",
+]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from codesign.ir import Attribute, FunctionBuilder, IntArray
+from codesign.errors import CodesignError
+from codesign.ir import Attribute, FunctionBuilder, IntArray, Value, unsigned
 
 RULE = Attribute("rule", "Wolfram's number of the elementary rule", default=30, lo=0, hi=255)
 
@@ -20,6 +21,12 @@ def advance(state: IntArray, rule: int, steps: int = 1) -> IntArray:
         left, right = np.roll(state, 1, axis=-1), np.roll(state, -1, axis=-1)
         state = table[4 * left + 2 * state + right]
     return state
+
+
+def need_ring(label: str, value: Value, cells: int) -> None:
+    """Refuse a state that is not a ring of at least `cells` bits."""
+    if len(value.shape) != 1 or value.shape[0] < cells or not unsigned(1).holds(value.type):
+        raise CodesignError(f"{label} is {value}; give a ring of {cells} or more bits [0..1]")
 
 
 def onnx_table(f: FunctionBuilder) -> str:

@@ -21,8 +21,16 @@ from codesign.ir import (
     constant,
     ops,
     register,
+    unsigned,
 )
-from codesign.ops._automaton import RULE, advance, onnx_neighbours, onnx_step, onnx_table
+from codesign.ops._automaton import (
+    RULE,
+    advance,
+    need_ring,
+    onnx_neighbours,
+    onnx_step,
+    onnx_table,
+)
 
 #: The mappings, and how many cells of the ring one weight of a row takes in each.
 TERNARY, BALANCED, BINARY = 0, 1, 2
@@ -130,6 +138,41 @@ class CaWeights(OpSpec):
         size = int(np.prod(attrs["shape"], dtype=np.int64))
         mapped = Operations() if attrs["mapping"] == BINARY else ops("logic", 2, size)
         return ops("logic", 1, attrs["cells"] * turns) + mapped
+
+
+@register
+class CaStep(OpSpec):
+    """`y = x` after `steps` steps of the automaton: the state that a generator carries on.
+
+    A ring of bits, any number of cells; a cell becomes bit `4*x[i-1] + 2*x[i] + x[i+1]` of `rule`.
+    """
+
+    name = "ca_step"
+    family = "generated"
+    inputs = ("x",)
+    attributes = (RULE, Attribute("steps", "steps to advance", default=1, lo=1, hi=1 << 20))
+    unit = "ca_generator"
+
+    def infer(self, x: Value, *, rule: int, steps: int) -> Value:
+        need_ring("x", x, 3)
+        return x.like(type=unsigned(1))
+
+    def reference(self, x: IntArray, *, rule: int, steps: int) -> IntArray:
+        return advance(x.astype(np.int64), rule, steps)
+
+    def onnx(self, f: FunctionBuilder, x: str) -> str:
+        cells = f.Squeeze(f.Shape(x, start=1, end=2))
+        table, neighbours = onnx_table(f), onnx_neighbours(f, cells)
+
+        def step(ring: str, number: str) -> tuple[list[str], list[str]]:
+            return [onnx_step(f, ring, table, neighbours, 1)], []
+
+        turns = f.Range(f.const(0), f.attr("steps"), f.const(1))
+        (last,), _ = f.scan(step, [(f.cast(x, "int64"), 2)], [(turns, 1)])
+        return f.carry(last)
+
+    def cost(self, x: Value, *, rule: int, steps: int) -> Operations:
+        return ops("logic", 1, x.size * steps)
 
 
 @lru_cache(maxsize=64)

@@ -359,21 +359,92 @@ def ca_weights_cases() -> Graph:
     return b.build()
 
 
+def ycbcr_cases() -> Graph:
+    b = Cases("ycbcr")
+    for shape in ((3,), (3, 4), (3, 4, 5), (3, 2, 4, 5)):
+        b.add(shape, PIXEL)
+        b.add(shape, IntType(7, 97, 3))
+    return b.build()
+
+
+def thermometer_cases() -> Graph:
+    b = Cases("thermometer")
+    for x in (*MAPS, WIDE):
+        for shape in ((3,), (3, 4), (3, 2, 5), (3, 2, 2, 3)):
+            levels = (np.array([-3, 0, 9, -3, 1, 2, 0, 0, 7]), BYTE)
+            b.add_given(shape, x, levels, counts=(3,))
+            b.add_given(shape, x, (levels[0][:6], BYTE), counts=(3, 1, 2), low=-1)
+    return b.build()
+
+
+def recurrent_cases(op: str, gates: int, state: IntType) -> Graph:
+    b = Cases(op)
+    for x in MAPS:
+        for kind in (BIPOLAR, TERNARY, BYTE):
+            b.number += 1
+            constants = [
+                b.constant(f"constant{b.number}.{place}", draw(b.rng, shape, kind), kind)
+                for place, shape in enumerate([(gates * 3, 4), (gates * 3, 3), (gates * 3,)])
+            ]
+            source = b.input(f"x{b.number}", (5, 4), x)
+            before = b.input(f"state{b.number}", (3,), state)
+            attrs = {"bits": 3, "ternary": b.number % 2} if op == "lstm" else {}
+            b.output(b.node(f"y{b.number}", op, [source, before, *constants], **attrs))
+    return b.build()
+
+
+def lstm_hidden_cases() -> Graph:
+    b = Cases("lstm_hidden")
+    for x in (*MAPS, WIDE):
+        for ternary in (0, 1):
+            b.add((3, 4), x, ternary=ternary)
+    return b.build()
+
+
+def bmm_score_cases() -> Graph:
+    b = Cases("bmm_score")
+    for bits, shape in ((2, (3, 1, 9)), (8, (4, 3, 50)), (4, (1, 2, 7))):
+        logs = ((2, 1 << bits), IntType(-16 * bits, 0))
+        b.add(shape[2:], unsigned(1), (shape, unsigned(bits)), (shape[:2], BYTE), logs)
+    return b.build()
+
+
+def bernoulli_sample_cases() -> Graph:
+    b = Cases("bernoulli_sample")
+    for bits, cells in ((1, 3), (4, 16), (8, 31), (16, 16)):
+        means = ((7,), IntType(0, 1 << bits))
+        b.add_maps(means, ((cells,), unsigned(1)), bits=bits, steps=1 + bits % 3)
+    return b.build()
+
+
+def ca_step_cases() -> Graph:
+    b = Cases("ca_step")
+    for rule in (30, 90, 255):
+        b.add((11,), unsigned(1), rule=rule, steps=1 + rule % 7)
+    return b.build()
+
+
 #: For each operation of the table, a graph of many cases.
 CASES: dict[str, Callable[[], Graph]] = {
     "argmax": argmax_cases,
+    "bernoulli_sample": bernoulli_sample_cases,
     "bit_and": lambda: pair_cases("bit_and", unsigned(1), BIPOLAR),
     "bit_or": lambda: pair_cases("bit_or", unsigned(1), BIPOLAR),
     "bit_shift_norm": bit_shift_norm_cases,
+    "bmm_score": bmm_score_cases,
+    "ca_step": ca_step_cases,
     "ca_weights": ca_weights_cases,
     "channel_shuffle": channel_shuffle_cases,
     "clip": clip_cases,
     "concat": concat_cases,
     "conv": conv_cases,
     "fill": fill_cases,
+    "gru": lambda: recurrent_cases("gru", 3, BIPOLAR),
     "heaviside": lambda: pointwise_cases("heaviside"),
     "hwmsb": hwmsb_cases,
     "linear": linear_cases,
+    "lstm": lambda: recurrent_cases("lstm", 4, IntType(-6, 7)),
+    "lstm_hidden": lstm_hidden_cases,
     "max_pool": max_pool_cases,
     "maximum": lambda: pair_cases("maximum", *MAPS, WIDE),
     "mux": mux_cases,
@@ -385,6 +456,8 @@ CASES: dict[str, Callable[[], Graph]] = {
     "slice": slice_cases,
     "sum_pool": sum_pool_cases,
     "tgap": tgap_cases,
+    "thermometer": thermometer_cases,
     "threshold": threshold_cases,
     "transpose": transpose_cases,
+    "ycbcr": ycbcr_cases,
 }

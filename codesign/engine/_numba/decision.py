@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codesign.engine._numba.layout import Kernel, Prepare, Site
+from codesign.engine._numba.layout import Kernel, Prepare, Site, by_definition
 from codesign.ir import IntArray
 
 
@@ -17,4 +17,8 @@ def argmax(site: Site) -> Kernel:
     return run
 
 
-KERNELS: dict[str, Prepare] = {"argmax": argmax}
+KERNELS: dict[str, Prepare] = {
+    "argmax": argmax,
+    "bmm_score": by_definition,
+    "bernoulli_sample": by_definition,
+}

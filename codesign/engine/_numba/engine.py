@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.engine._numba import arrange, decision, generated, linear, pooling, rescale, residual
+from codesign.engine._numba import (
+    arrange,
+    coding,
+    decision,
+    generated,
+    linear,
+    pooling,
+    recurrent,
+    rescale,
+    residual,
+)
 from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
 from codesign.engine._schedule import Step, schedule
 from codesign.engine.base import ChunkedEngine
@@ -19,6 +29,8 @@ KERNELS: dict[str, Prepare] = {
     **arrange.KERNELS,
     **decision.KERNELS,
     **generated.KERNELS,
+    **coding.KERNELS,
+    **recurrent.KERNELS,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesign.engine._numba.layout import Kernel, Prepare, Site
+from codesign.engine._numba.layout import Kernel, Prepare, Site, by_definition
 from codesign.ir import IntArray
 
 
@@ -17,4 +17,4 @@ def ca_weights(site: Site) -> Kernel:
     return run
 
 
-KERNELS: dict[str, Prepare] = {"ca_weights": ca_weights}
+KERNELS: dict[str, Prepare] = {"ca_weights": ca_weights, "ca_step": by_definition}
