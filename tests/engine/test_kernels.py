@@ -76,6 +76,35 @@ def test_kernels_stay_within_their_arrays(
         assert np.array_equal(found[name], values), name
 
 
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("sizes", [(3,), (4,), (2, 3, 3), (3, 2, 4)])
+@pytest.mark.parametrize("step", [1, 2, 3])
+@pytest.mark.parametrize("border", [0, 1, 2])
+def test_kernels_of_sequences_and_clips_stay_within_their_arrays(
+    sizes: tuple[int, ...], step: int, border: int
+) -> None:
+    builder = GraphBuilder("g")
+    clip = builder.input("clip", (4, *sizes), IntType(0, 3))
+    kinds, rank = code_set(3), len(sizes)
+    kernel = (2, 1, 3) if rank == 3 else (3,)
+    weight = builder.constant("w", random_codes((6, 2, *kernel), kinds, 1), kinds)
+    builder.node(
+        "conv", "conv", [clip, weight],
+        groups=2, stride=(step,) * rank, padding=(border,) * rank, pad_code=2,
+    )  # fmt: skip
+    builder.node("pool", "max_pool", [clip], kernel=(2,) * rank, stride=(step,) * rank)
+    theta = builder.constant("theta", np.array([0, 2, 4, 6]), IntType(0, 6))
+    builder.node("late", "tgap", [clip, theta], frames=1, delay=1)
+    for name in ("conv", "pool", "late"):
+        builder.output(name)
+    graph = builder.build()
+    batch = {"clip": random_codes((3, 4, *sizes), IntType(0, 3), 4)}
+    expected = create("reference", graph).run(batch)
+    found = create("numba", graph, threads=1).run(batch)
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values), name
+
+
 def test_a_kernel_without_a_file_is_compiled_all_the_same() -> None:
     """As in an installation whose folders cannot be written: nothing is cached."""
     scope: dict[str, Any] = {}
