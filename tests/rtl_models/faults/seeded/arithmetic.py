@@ -1,0 +1,230 @@
+"""Faults of the array and of what makes values: digits, signs, sums, shifts, thresholds."""
+
+from __future__ import annotations
+
+from tests.rtl_models.faults.fault import Fault
+
+FAULTS = (
+    Fault(
+        "lane_decoder/idle",
+        "LANE[8:0] < lanes_i ? operand : 3'b000;",
+        "operand;",
+        "lanes without a channel are multiplied",
+    ),
+    Fault(
+        "lane_decoder/sign",
+        "{digit[1] && number == top, digit};",
+        "{digit[1], digit};",
+        "all digits of a signed code are signed",
+    ),
+    Fault(
+        "lane_decoder/bipolar",
+        "digit[0] ? 3'b001 : 3'b111;",
+        "digit[0] ? 3'b111 : 3'b001;",
+        "bipolar codes have the wrong sign",
+    ),
+    Fault(
+        "lane_decoder/pad",
+        "pad_i ? padded[1:0] : word_i[2*lane +: 2];",
+        "word_i[2*lane +: 2];",
+        "the padding is dropped: the last word is multiplied",
+    ),
+    Fault(
+        "lane_decoder/pad-digit",
+        "pad_code_i >> {number[1:0], 1'b0};",
+        "pad_code_i;",
+        "all digits of the pad code are the first",
+    ),
+    Fault(
+        "lane_decoder/unsigned",
+        "default:       operand = {1'b0, digit};",
+        "default:       operand = {digit[1], digit};",
+        "unsigned codes are taken for signed ones",
+    ),
+    Fault(
+        "lane_rotate/distance",
+        "{word_i, word_i} >> {rotate_i, 1'b0};",
+        "{word_i, word_i} >> rotate_i;",
+        "a word is turned by bits, not by lanes",
+    ),
+    Fault(
+        "lane_rotate/wrap",
+        "{word_i, word_i} >>",
+        "{{2*InputLanes{1'b0}}, word_i} >>",
+        "lanes that leave a word do not come back",
+    ),
+    Fault(
+        "mac_array/low-sign",
+        "wire signed [8:0] low = low_i;",
+        "wire signed [9:0] low = {1'b0, low_i};",
+        "the weights' offset is taken to be positive",
+    ),
+    Fault(
+        "mac_array/digit",
+        "lane % 4 >= 2",
+        "lane % 4 > 2",
+        "the third digit counts as the first in the offset",
+    ),
+    Fault(
+        "mac_array/operand-sign",
+        "{{(AccBits-3){operands_i[3*lane+2]}}, operands_i[3*lane +: 3]};",
+        "{{(AccBits-3){1'b0}}, operands_i[3*lane +: 3]};",
+        "negative operands are positive in the offset",
+    ),
+    Fault(
+        "mac_array/distance",
+        "choices[inputs_log_i*RowBits +: RowBits];",
+        "choices[PiLog*RowBits +: RowBits];",
+        "rows of a narrow tile take codes at the distance of a full one",
+    ),
+    Fault(
+        "mac_row/code-sign",
+        "operand * $signed({1'b0, code});",
+        "operand * $signed(code);",
+        "large codes are negative",
+    ),
+    Fault(
+        "mac_row/shared-code",
+        "codes_i[(Lane/2)*WeightBits +: WeightBits]",
+        "codes_i[(Lane/4)*WeightBits +: WeightBits]",
+        "channels of two digits share a weight",
+    ),
+    Fault(
+        "mac_row/second-digit",
+        "lanes_log_i == 3'd0 ? product[1] : product[1] <<< 2;",
+        "product[1];",
+        "the second digit counts as the first",
+    ),
+    Fault(
+        "mac_row/third-digit",
+        "lanes_log_i == 3'd2 ? high <<< 4 : high;",
+        "lanes_log_i == 3'd2 ? high <<< 2 : high;",
+        "the third digit counts as the second",
+    ),
+    Fault(
+        "mac_row/step",
+        "(double_i ? {total[AccBits-2:0], 1'b0} : total[AccBits-1:0])",
+        "total[AccBits-1:0]",
+        "weights in steps of 2 are taken for steps of 1",
+    ),
+    Fault(
+        "mac_row/width",
+        "localparam PairBits = WeightBits + 7;",
+        "localparam PairBits = WeightBits + 4;",
+        "the sum of a pair wraps",
+    ),
+    Fault(
+        "mac_row/offset",
+        ": total[AccBits-1:0]) + offset_i;",
+        ": total[AccBits-1:0]) - offset_i;",
+        "the weights' offset is subtracted",
+    ),
+    Fault(
+        "bit_shift_norm/logical",
+        "sum >>> shift_i;",
+        "sum >> shift_i;",
+        "negative sums are shifted as positive ones",
+    ),
+    Fault(
+        "bit_shift_norm/bias-sign",
+        "{(ValueBits-BiasBits){bias_i[BiasBits-1]}}",
+        "{(ValueBits-BiasBits){1'b0}}",
+        "negative biases are positive",
+    ),
+    Fault(
+        "bit_shift_norm/no-bias",
+        "bias_en_i ? extended : {ValueBits{1'b0}};",
+        "extended;",
+        "a layer without biases adds those of the layer before",
+    ),
+    Fault(
+        "bit_shift_norm/subtract",
+        "value_i + bias;",
+        "value_i - bias;",
+        "biases are subtracted",
+    ),
+    Fault(
+        "bit_shift_norm/shift-width",
+        "sum >>> shift_i;",
+        "sum >>> shift_i[2:0];",
+        "shifts of 8 and more are too small",
+    ),
+    Fault(
+        "threshold_unit/heaviside",
+        "value_i > ZERO ? ONE : ZERO;",
+        "value_i >= ZERO ? ONE : ZERO;",
+        "heaviside of 0 is 1",
+    ),
+    Fault(
+        "threshold_unit/sign",
+        "value_i >= ZERO ? ONE : -ONE;",
+        "value_i > ZERO ? ONE : -ONE;",
+        "sign of 0 is -1",
+    ),
+    Fault(
+        "threshold_unit/saturate",
+        "value_i > high_i ? high_i : value_i;",
+        "value_i;",
+        "large values are not saturated",
+    ),
+    Fault(
+        "threshold_unit/low",
+        "HasThreshold != 0 ? low_i : ZERO;",
+        "ZERO;",
+        "clips begin at 0",
+    ),
+    Fault(
+        "threshold_unit/below",
+        "value_i < low ? low :",
+        "value_i < low ? ZERO :",
+        "small values become 0",
+    ),
+    Fault(
+        "pool_unit/first",
+        "first_i || code_i > maximum_q ?",
+        "code_i > maximum_q ?",
+        "a window's maximum begins with that of the window before",
+    ),
+    Fault(
+        "pool_unit/unsigned",
+        "input  wire signed [ValueBits-1:0] code_i,",
+        "input  wire        [ValueBits-1:0] code_i,",
+        "negative codes are the greatest",
+    ),
+    Fault(
+        "pool_unit/sum-each",
+        "if (last_i) sum_q <=",
+        "sum_q <=",
+        "a sum takes every code of a window, not its maximum",
+    ),
+    Fault(
+        "pool_unit/sum-begin",
+        "(sum_first_i ? {ValueBits{1'b0}} : sum_q)",
+        "sum_q",
+        "sums begin with the one before",
+    ),
+    Fault(
+        "argmax_unit/ties",
+        "score_i > best_q",
+        "score_i >= best_q",
+        "of equal scores the last wins",
+    ),
+    Fault(
+        "argmax_unit/unsigned",
+        "input  wire signed [ValueBits-1:0] score_i,",
+        "input  wire        [ValueBits-1:0] score_i,",
+        "negative scores are the greatest",
+    ),
+    Fault(
+        "argmax_unit/first",
+        "count_q == 16'd0 || score_i > best_q",
+        "score_i > best_q",
+        "the best score of the frame before is to be beaten",
+    ),
+    Fault(
+        "argmax_unit/start",
+        "if (start_i) count_q <= 16'd0;",
+        "if (start_i) count_q <= 16'd1;",
+        "the index is one too large",
+    ),
+)
