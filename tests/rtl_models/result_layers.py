@@ -234,10 +234,10 @@ def _window(
     rng: random.Random, machine: Machine, operation: Operation, size: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Pooling window and its step; products take windows that do not overlap."""
-    if not machine.pools or rng.random() < 0.4:
+    if not machine.pools or rng.random() < 0.3:
         return (1, 1), (1, 1)
     kernel = rng.randint(1, min(3, size[0])), rng.randint(1, min(3, size[1]))
-    if operation is Operation.PRODUCT or rng.random() < 0.5:
+    if operation is Operation.PRODUCT or rng.random() < 0.3:
         return kernel, kernel
     return kernel, (rng.randint(1, 3), rng.randint(1, 3))
 
