@@ -24,6 +24,7 @@ def check(hardware: Hardware, models: Path | None) -> None:
         _ends_of_the_frame(driver, gaps)
     driver.still_right("streams that end wrongly")
     _more_than_a_frame(driver)
+    _late_frame(driver)
     _discard(driver)
     driver.still_right_unreset("a stream that is dropped")
     for gaps in (0, 70, 200):
@@ -70,6 +71,23 @@ def _more_than_a_frame(driver: Driver) -> None:
     driver.start()
     driver.end().need("a frame with more behind it", "none", len(driver.entries) - 1)
     assert driver.machine.taken == len(frame), f"{driver.machine.taken} words were taken"
+
+
+def _late_frame(driver: Driver) -> None:
+    """A load that waits for its first word: it writes nothing meanwhile, and counts."""
+    driver.machine.reset()
+    entry = _loads(driver)[0]
+    count = entry.map.layout.words
+    before, words = driver.words(1), driver.words(count)
+    driver.accelerator.load_bank(entry.map.bank, 4, before)
+    driver.load([{**entry.fields, "target_base": 5, "last": 1, "frame_end": 1}])
+    driver.start()
+    driver.machine.idle(40)
+    driver.machine.offer(driver.beats(words))
+    driver.end().need("a frame that comes late", "none", 0)
+    assert driver.accelerator.read("cycles_wait") > 30, "waiting is not counted"
+    found = driver.accelerator.bank_words(entry.map.bank, 4, 1 + count)
+    assert np.array_equal(found, np.concatenate([before, words])), "a late frame is wrong"
 
 
 def _program(driver: Driver) -> list[dict[str, int]]:
