@@ -11,29 +11,32 @@ from tests.rtl_models.faults.hunt import Outcome
 from tests.rtl_models.faults.seeded import SURVIVORS
 
 PAGE = tools.ROOT / "docs" / "hardware" / "faults.md"
-_HEAD = """# Seeded faults
+HEAD = """# Seeded faults
 
     python -m tests.rtl_models.faults [NAME ...] [--jobs N] [--write]
 
-makes small wrong edits of `rtl_models/`, one at a time, and runs the checks of the Verilog on each copy until one
-fails. NAME is a fault or a module; without one all are tried (also under `nightly`). It prints what catches each fault
-and how long that took. It ends with 1 where less than 95 % are caught, or where one survives that is not explained
-below. `--write`, and `make faults`, write this page.
+makes small wrong edits of `rtl_models/`, one at a time, and runs the checks of the Verilog on
+each copy until one fails. NAME is a fault or a module; without one all are tried (also under
+`nightly`). It prints what catches each fault and how long that took. It ends with 1 where less
+than 95 % are caught, or where one survives that is not explained below. `--write`, and `make
+faults`, write this page.
 
 What meets a fault, in this order:
 
-- **networks**: a fixed set of small networks, on machines of 4 x 4 and of 2 x 5 lanes and one of 32 x 2 without
-  optional units: every map and every cycle counter against the engine and the model, with and without pauses, gaps and
-  back-pressure;
-- **descriptors**, **units**: illegal descriptors and their errors; maps, weights, biases and programs at the last
-  word of their memory and one word further;
-- **streams**: TLAST with every word of a frame and with none, dropping, idle lanes, back-pressure, an abort with a
-  word held;
-- **abort**: an abort in every cycle of a program, the layer that it names, resets, and a whole frame behind them;
-- **host**: every register and what it refuses, interrupts, pauses, the window on both ends of every memory;
-- **cocotb**: the tests of `tests/rtl_models`, those that name the module first, for what has passed all this. The bus
-  slave meets them before the others. Tests that fail on the right Verilog too do not count; lint and the proofs are
-  left out.
+- **networks**: a fixed set of small networks, on machines of 4 x 4 and of 2 x 5 lanes and one of
+  32 x 2 without optional units: every map and every cycle counter against the engine and the
+  model, with and without pauses, gaps and back-pressure;
+- **descriptors**, **units**: illegal descriptors and their errors; maps, weights, biases and
+  programs at the last word of their memory and one word further;
+- **streams**: TLAST with every word of a frame and with none, dropping, idle lanes,
+  back-pressure, an abort with a word held;
+- **abort**: an abort in every cycle of a program, the layer that it names, resets, and a whole
+  frame behind them;
+- **host**: every register and what it refuses, interrupts, pauses, the window on both ends of
+  every memory;
+- **cocotb**: the tests of `tests/rtl_models`, those that name the module first, for what has
+  passed all this. The bus slave meets them before the others. Tests that fail on the right
+  Verilog too do not count; lint and the proofs are left out.
 
 Each of them is an ordinary test of the right Verilog as well.
 
@@ -43,7 +46,7 @@ Each of them is an ordinary test of the right Verilog as well.
 
 def write(outcomes: Sequence[Outcome]) -> None:
     """Write the page of a whole run."""
-    write_atomic(PAGE, _HEAD + render(outcomes))
+    write_atomic(PAGE, HEAD + render(outcomes))
 
 
 def render(outcomes: Sequence[Outcome]) -> str:
