@@ -1,6 +1,6 @@
 // bank_switch and word_memory with a memory in place of sram_1rw that demands what a macro needs: an
 // address inside, one access a cycle. Proved for every address, bank and mix of accesses; the window's
-// address is inside, as host_interface checks it. beyond_o tells of every access that was kept away.
+// address is inside, as host_window proves. beyond_o tells of every access that was kept away.
 `default_nettype none
 module sram_1rw #(
   parameter Width    = 8,
@@ -22,7 +22,7 @@ endmodule
 
 module memory_bounds_formal (
   input wire        clk_i,
-  input wire        read, write, fetch, window_en, window_we,
+  input wire        read, write, fetch, window_en, word_window_en, window_we,
   input wire [3:0]  read_bank, write_bank, window_bank,
   input wire [23:0] read_address, write_address, fetch_address, window_address,
   input wire [7:0]  window_chunk
@@ -40,19 +40,16 @@ module memory_bounds_formal (
   );
   word_memory #(.Width(40), .Depth(13)) words (
     .clk_i (clk_i), .read_i (fetch), .address_i (fetch_address), .word_o (),
-    .beyond_o (word_beyond), .window_en_i (window_en), .window_we_i (window_we),
+    .beyond_o (word_beyond), .window_en_i (word_window_en), .window_we_i (window_we),
     .window_address_i (window_address), .window_chunk_i (window_chunk), .window_wdata_i (32'd0),
     .window_rdata_o ()
   );
 
-  // the host's window opens only while no layer runs, and only inside
+  // the host's window opens only while no layer runs, and only inside (host_window)
   always @* begin
-    if (window_en) begin
-      assume (!read && !write && !fetch);
-      assume (window_bank < 4'd4);
-      assume (window_address < 24'd5);
-      assume (window_chunk < 8'd2);
-    end
+    if (window_en || word_window_en) assume (!read && !write && !fetch);
+    if (window_en) assume (window_bank < 4'd4 && window_address < (window_bank == 4'd3 ? 24'd5 : 24'd11));
+    if (word_window_en) assume (window_address < 24'd13);
     // descriptor_check: another bank is written than is read
     if (read && write) assume (read_bank != write_bank);
     assert (word_beyond == (fetch && fetch_address >= 24'd13));

@@ -39,26 +39,27 @@ module shift_saturate_formal (
   );
 
   // the sum is exact in more bits than the unit has
-  wire signed [39:0] sum = value + (bias_en ? bias : 40'sd0);
+  wire signed [47:0] sum = value + (bias_en ? bias : 48'sd0);
   // floor: floored * 2^shift <= sum < (floored + 1) * 2^shift
-  wire signed [39:0] floored = normalized;
+  wire signed [47:0] floored = normalized;
 
   always @* begin
     // the compiler proves the interval of the value: the sum fits
     assume (value >= -22'sd1048576 && value < 22'sd1048576);
-    assume (shift < 6'd16);
     assume (bits >= 4'd1 && bits <= 4'd8);
-    assert ((floored <<< shift) <= sum);
-    assert (sum < ((floored + 40'sd1) <<< shift));
+    if (shift < 6'd24) begin
+      assert ((floored <<< shift) <= sum);
+      assert (sum < ((floored + 48'sd1) <<< shift));
+    end else assert (floored == (sum < 48'sd0 ? -48'sd1 : 48'sd0));
     // HWMSB, case by case
-    if (sum < 40'sd0) assert (saturated == 22'sd0);
+    if (sum < 48'sd0) assert (saturated == 22'sd0);
     else if ((sum >>> shift) > most) assert (saturated == most);
     else assert (saturated == (sum >>> shift));
     // the activations
     case (activation)
       `ACT_NONE: assert (code == normalized);
-      `ACT_HEAVISIDE: assert (code == (floored > 40'sd0 ? 22'sd1 : 22'sd0));
-      `ACT_SIGN: assert (code == (floored >= 40'sd0 ? 22'sd1 : -22'sd1));
+      `ACT_HEAVISIDE: assert (code == (floored > 48'sd0 ? 22'sd1 : 22'sd0));
+      `ACT_SIGN: assert (code == (floored >= 48'sd0 ? 22'sd1 : -22'sd1));
       default:
         if (low <= high) begin
           assert (code >= low && code <= high);

@@ -18,4 +18,8 @@ def test_the_page_is_what_is_proved() -> None:
         script = (FORMAL / f"{name}.sby").read_text(encoding="utf-8")
         read = set(re.findall(r"^read_verilog -formal (?:-I\. )?(\w+)\.v$", script, re.M))
         assert set(re.findall(r"`(\w+)`", modules)) == read, name
-        assert ("mode bmc" in script) == reach.startswith("bounded"), name
+        (depth,) = re.findall(r"^depth (\d+)$", script, re.M)
+        if re.search(r"^(?:prove: )?mode prove$", script, re.M):
+            assert reach in ("all inputs", "for all time"), name
+        else:
+            assert reach.startswith(f"bounded, depth {depth}: "), name
