@@ -1,4 +1,4 @@
-"""Writes docs/hardware/area.md, measured: `python docs/_area.py` (five minutes on two cores)."""
+"""Writes docs/hardware/area.md, measured: `python docs/_area.py` (three minutes)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ LAYERS = {"64 x 16 x 16": (64, 16), "128 x 4 x 4": (128, 4)}
 HEAD = """# Area
 
 Cells, flip-flops, gate equivalents and memory bits of every module, and what the precision of a
-network changes. The numbers are measured: `python docs/_area.py` writes this page again (five
-minutes on two cores), and a test compares it. The tables of another machine:
+network changes. The numbers are measured: `python docs/_area.py` writes this page again (three
+minutes), and a test compares it. The tables of another machine:
 
     python -m codesign.rtl.area my.yaml
 """
