@@ -126,7 +126,7 @@ async def every_token_of_a_layer(dut: Any) -> None:
     await reset(dut)
     cocotb.start_soon(watch_unknown(dut, [dut.issue_o, dut.value_o, dut.emit_o]))
     await RisingEdge(dut.clk_i)
-    for _ in range(110):
+    for _ in coverage.rounds(110, 3):
         layer = layers.product(rng, Lanes(4, 4, 16))
         await drain(dut, ports, rng, layer, coverage)
     coverage.require(3)

@@ -24,7 +24,7 @@ async def words_and_steps(dut: Any) -> None:
     ports.rest()
     start_clock(dut)
     await RisingEdge(dut.clk_i)
-    for _ in range(300):
+    for _ in coverage.rounds(300, 20):
         layer = rng.choice((layers.product, layers.vector))(rng, lanes)
         work = layer.work
         ports.drive(descriptor=layer.word)

@@ -28,7 +28,7 @@ async def every_pixel_of_a_block(dut: Any) -> None:
     ports.rest()
     start_clock(dut)
     await RisingEdge(dut.clk_i)
-    for _ in range(60):
+    for _ in coverage.rounds(60, 5):
         lanes = Lanes(4, 4, rng.choice((4, 6, 16)))
         layer = layers.product(rng, lanes)
         work = layer.work

@@ -207,7 +207,7 @@ async def every_cycle_of_a_layer(dut: Any) -> None:
     pulses = [getattr(dut, f"{name}_o") for name in (*PULSES, "cause")]
     cocotb.start_soon(watch_unknown(dut, pulses))
     await RisingEdge(dut.clk_i)
-    for number in range(80):
+    for number in coverage.rounds(80, 2):
         lanes = Lanes(4, 4, rng.choice((2, 4, 16)))
         layer = layers.product(rng, lanes)
         order = layers.steps(layer, lanes)

@@ -69,7 +69,7 @@ async def every_code_of_a_map(dut: Any) -> None:
     await reset(dut)
     cocotb.start_soon(watch_unknown(dut, [dut.read_o, dut.write_o, dut.finish_o]))
     await RisingEdge(dut.clk_i)
-    for _ in range(60):
+    for _ in coverage.rounds(60, 3):
         layer = layers.reorder(rng, lanes)
         old, new = layer.work.source, layer.work.target
         layer.fields["source_base"] %= 2**23

@@ -175,7 +175,7 @@ async def programs_from_start_to_end(dut: Any) -> None:
     await reset(dut)
     cocotb.start_soon(watch_unknown(dut, outputs(dut)))
     await RisingEdge(dut.clk_i)
-    for _ in range(9_000):
+    for _ in coverage.rounds(9_000, 2):
         share = 0.6 if reference.state in ("idle", "paused") else 0.15
         command = rng.choice(COMMANDS) if rng.random() < share else ""
         given = draw(rng, depth)

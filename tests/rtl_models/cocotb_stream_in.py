@@ -161,7 +161,7 @@ async def maps_as_they_come(dut: Any) -> None:
     handles = [handle for handle in outputs(dut) if handle._name not in data]
     cocotb.start_soon(watch_unknown(dut, handles))
     await RisingEdge(dut.clk_i)
-    for _ in range(160):
+    for _ in bench.coverage.rounds(150, 3):
         await bench.map()
         if bench.rng.random() < 0.2:
             await bench.discard()

@@ -121,6 +121,6 @@ async def maps_as_they_go(dut: Any) -> None:
     handles = [handle for handle in outputs(dut) if handle._name != "address_o"]
     cocotb.start_soon(watch_unknown(dut, handles))
     await RisingEdge(dut.clk_i)
-    for _ in range(160):
+    for _ in bench.coverage.rounds(150, 3):
         await bench.map()
     bench.coverage.require(3)

@@ -248,17 +248,15 @@ async def descriptors_with_a_wrong_field(dut: Any) -> None:
     coverage = Coverage("ends", ends)
     fields_met: dict[str, int] = {}
     empty = [0] * bench.hardware.program_words
-    done = 0
-    while done < CORRUPTIONS or (ENOUGH and done < 5 * CORRUPTIONS and coverage.missing):
-        drawn = draw(rng, bench.hardware)
-        if drawn is None:
-            continue
+    for _ in coverage.rounds(CORRUPTIONS // 10, times=5 if ENOUGH else 1):
+        drawn = None
+        while drawn is None:
+            drawn = draw(rng, bench.hardware)
         graph, image = drawn
         frame = Frame.of(graph, image, rng)
         await bench.write_words(PROGRAM, empty, DESCRIPTOR_BITS)
         await bench.load(image)
         for _ in range(10):
-            done += 1
             number = rng.randrange(len(image.entries))
             right = image.entries[number].fields
             wrong = corrupt(rng, right, names=rng.choice(((), (), BASES, sharp(right))))

@@ -21,7 +21,8 @@ from tests.rtl_models.top_frame import Frame
 from tests.rtl_models.top_networks import draw
 
 STOPS = int(os.environ.get("STOPS", "50"))
-ENOUGH = STOPS >= 50
+ENOUGH = STOPS >= 50  # for the whole coverage
+TIMES = 5 if ENOUGH else 1
 #: Every output but the interrupt.
 AXI = (
     *(f"s_axil_{name}" for name in ("awready", "wready", "bresp", "bvalid")),
@@ -64,9 +65,7 @@ async def a_reset_at_any_time(dut: Any) -> None:
     assert len(ends) == len(AXI) + 1
     whens = [*(("runs", kind) for kind in KINDS), "loading", "paused", "discarding", "a beat waits"]
     coverage = Coverage("resets", whens)
-    done = 0
-    while done < STOPS or (ENOUGH and done < 5 * STOPS and coverage.missing):
-        done += 1
+    for _ in coverage.rounds(STOPS, times=TIMES):
         when = rng.choice(whens)
         number = rng.randrange(len(frame.steps))
         if isinstance(when, tuple):
@@ -131,9 +130,7 @@ async def an_abort_at_any_time(dut: Any) -> None:
     whens = [*(("runs", kind) for kind in KINDS), "paused", "a beat waits", "starved", "too late"]
     coverage = Coverage("aborts", whens)
     kinds = [entry.operation for entry, _ in frame.steps]
-    done = 0
-    while done < STOPS or (ENOUGH and done < 5 * STOPS and coverage.missing):
-        done += 1
+    for _ in coverage.rounds(STOPS, times=TIMES):
         kind = rng.choice(KINDS)
         last = kind is Operation.STORE and rng.random() < 0.7
         number = len(kinds) - 1 if last else kinds.index(kind)

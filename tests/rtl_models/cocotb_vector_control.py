@@ -100,7 +100,7 @@ async def every_token_of_a_layer(dut: Any) -> None:
     await reset(dut)
     cocotb.start_soon(watch_unknown(dut, [dut.issue_o, dut.read_o, dut.emit_o, dut.finish_o]))
     await RisingEdge(dut.clk_i)
-    for _ in range(120):
+    for _ in coverage.rounds(110, 3):
         layer = layers.vector(rng, lanes)
         cover(coverage, layer, lanes)
         down, right = layer.steps

@@ -128,7 +128,7 @@ async def every_tile_of_a_layer(dut: Any) -> None:
     cocotb.start_soon(watch_unknown(dut, controls))
     await RisingEdge(dut.clk_i)
     most = int(dut.WeightBits.value)
-    for _ in range(60):
+    for _ in coverage.rounds(60, 3):
         lanes = Lanes(4, rng.choice((1, 4, 5)), rng.choice((4, 16)))
         layer = layers.product(rng, lanes)
         if layer.work.weight_bits > most:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 
 
 class Coverage:
@@ -26,6 +26,13 @@ class Coverage:
     def missing(self) -> set[Hashable]:
         """Bins that were not met so far: what a test may draw for."""
         return {bin_ for bin_, count in self.counts.items() if not count}
+
+    def rounds(self, least: int, floor: int = 1, times: int = 5) -> Iterator[int]:
+        """`least` rounds; up to `times` as many while a bin was met less than `floor` times."""
+        for number in range(times * least):
+            if number >= least and min(self.counts.values()) >= floor:
+                return
+            yield number
 
     def require(self, least: int = 1, *, share: float = 1.0) -> None:
         """Fail unless at least this share of the bins was met `least` times."""
