@@ -18,6 +18,7 @@ from tests.rtl_models.bench import seeded
 from tests.rtl_models.coverage import Coverage
 from tests.rtl_models.units import (
     Unit,
+    divisor,
     operands,
     random_codes,
     random_form,
@@ -60,7 +61,7 @@ async def lane_decoder(dut: Any) -> None:
     # a word that holds one code has no lane to leave idle
     roomy = [form for form in forms if count >> form[1] > 1]
     idle = Coverage("idle lanes of lane_decoder", product(sources, roomy))
-    for _ in range(vectors(2500)):
+    for _ in range(vectors(2000)):
         form, log = random_form(rng, most_log)
         lanes, bits = 1 << log, 2 << log
         channels = count // lanes
@@ -134,7 +135,7 @@ async def gather(dut: Any) -> None:
     bins = ["one word", "several words", "a gap", "whole tile", "hold"]
     bins += ["part of a tile"] if bench.outputs > 1 else []
     coverage = Coverage("gather", [*forms, *bins, *range(bench.word_lanes)])
-    for _ in range(vectors(800)):
+    for _ in range(vectors(600)):
         form, log = random_form(rng, 4)
         lanes = 1 << log
         channels = rng.randint(1, 3 * bench.outputs)
@@ -143,7 +144,7 @@ async def gather(dut: Any) -> None:
         values = random_codes(rng, form, bits, (channels,))
         layout = Layout(channels, 1, 1, lanes, bench.word_lanes)
         # a tile may begin in any lane: groups of any size
-        groups = rng.choice([g for g in range(1, channels + 1) if channels % g == 0])
+        groups = divisor(rng, channels)
         for tile in output_tiles(channels, groups, bench.outputs):
             turn = tile.first * lanes % bench.word_lanes
             span = layout.span(tile.first, tile.outputs)
@@ -176,9 +177,9 @@ async def channel_order(dut: Any) -> None:
         if number % 20 == 0:
             channels = rng.choice((60000, 65534))
             coverage.hit("wide")
-        groups = rng.choice([g for g in range(1, channels + 1) if channels % g == 0])
+        groups = divisor(rng, channels)
         # tiles never straddle the groups of a convolution, which need not be those of the shuffle
-        each = rng.choice([n for n in range(1, channels + 1) if channels % n == 0])
+        each = channels // divisor(rng, channels)
         order = reference("channel_shuffle", np.arange(channels), groups=groups)
         targets = np.argsort(order)
         await unit.cycle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -20,6 +19,7 @@ from tests.rtl_models.coverage import Coverage
 from tests.rtl_models.units import (
     Unit,
     descriptor,
+    divisor,
     join,
     random_codes,
     random_form,
@@ -52,13 +52,14 @@ class Layer:
             return self.values
         return reference("channel_shuffle", self.values, groups=self.shuffle)
 
-    def words(self, tile: OutputTile) -> int:
-        """Words that a result of the tile is written to."""
+    def words(self, tile: OutputTile) -> list[int]:
+        """Words of a pixel that a result of the tile is written to, in order of its channels."""
         if self.indexed:
-            return self.place.layout.words
+            return list(self.place.layout.span(0, 1))
         order = reference("channel_shuffle", np.arange(self.channels), groups=self.shuffle)
         targets = np.argsort(order)[tile.first : tile.first + tile.outputs]
-        return self.place.layout.scattered([int(target) for target in targets])
+        spans = [self.place.layout.span(int(target), 1) for target in targets]
+        return list(dict.fromkeys(word for span in spans for word in span))
 
     def fields(self) -> dict[str, int]:
         """The fields of the descriptor that matter."""
@@ -72,12 +73,6 @@ class Layer:
         }
 
 
-def divisor(rng: random.Random, number: int) -> int:
-    """A divisor, 1 as often as all others."""
-    found = [n for n in range(2, number + 1) if number % n == 0]
-    return rng.choice(found) if found and rng.random() < 0.5 else 1
-
-
 class Bench:
     """Writes layers and follows every cycle."""
 
@@ -88,7 +83,7 @@ class Bench:
         self.outputs = int(dut.OutputLanes.value)
         self.bits = self.unit.width["values_i"] // self.outputs
         self.written = Written(self.rng, self.lanes)
-        self.left = 0  # words of the result that are to be written yet
+        self.words: list[int] = []  # addresses of the result that are to be written yet
         forms = [(Form.BIPOLAR, 0), *product((Form.UNSIGNED, Form.SIGNED), range(5))]
         bins = ["shuffle", "no shuffle", "index", "one word", "several words", "in the last cycle"]
         bins += ["when idle", "the tile ends with the load", "the tile ends behind the load"]
@@ -119,7 +114,7 @@ class Bench:
     async def start(self, layer: Layer) -> None:
         """The cycle before the first one of the run."""
         self.written.clear()
-        self.left = 0
+        self.words = []
         per_pixel = layer.place.layout.words_per_pixel
         await self.unit.cycle(
             descriptor=descriptor(self.rng, **layer.fields()),
@@ -130,15 +125,21 @@ class Bench:
         )
         self.unit.drive(start=0, run=1)
 
+    @property
+    def left(self) -> int:
+        """Words of the result that are to be written yet."""
+        return len(self.words)
+
     def check(self) -> None:
         """What the module has to show in this cycle."""
         unit = self.unit
         assert unit["en"] == (self.left > 0), f"{self.left} words are left"
         assert unit["ready"] == (self.left <= 1), f"{self.left} words are left"
         if self.left:
-            mask = unit["mask"]
+            address, mask = unit["address"], unit["mask"]
+            assert address == self.words[0]
             assert mask, "a write of no lane"
-            self.written.write(unit["address"], unit["data"], mask)
+            self.written.write(address, unit["data"], mask)
             if bin(mask).count("1") > 1 << self.log and self.log < 5:
                 self.coverage.hit(*self._shared)
 
@@ -148,9 +149,9 @@ class Bench:
         await self.unit.settle(load=0, values=junk, outputs=1, **{"tile_next": 0, **ports})
         self.check()
         await self.unit.edge()
-        self.left = max(0, self.left - 1)
+        self.words = self.words[1:]
 
-    async def load(self, values: IntArray, words: int, **ports: int) -> None:
+    async def load(self, values: IntArray, words: list[int], **ports: int) -> None:
         """Hand a result over as soon as it can be taken, or later."""
         while self.left > 1 or self.rng.random() < 0.2:
             await self.cycle()
@@ -161,8 +162,8 @@ class Bench:
         await self.unit.settle(load=1, values=join(row, self.bits), outputs=len(values), **ports)
         self.check()
         await self.unit.edge()
-        self.left = words
-        self.coverage.hit("one word" if words == 1 else "several words")
+        self.words = words
+        self.coverage.hit("one word" if len(words) == 1 else "several words")
 
     async def run(self, layer: Layer, results: int) -> None:
         """Write the layer's first results."""
@@ -171,7 +172,7 @@ class Bench:
         self._shared = ["words of several codes"] if shared else []
         self.coverage.hit("no shuffle" if layer.shuffle == 1 else "shuffle")
         await self.start(layer)
-        done = 0
+        done, base = 0, layer.place.base
         for tile in layer.tiles:
             words = layer.words(tile)
             last = layer.values.shape[1] - 1
@@ -184,11 +185,13 @@ class Bench:
                     return
                 done += 1
                 if layer.indexed:
-                    await self.load(layer.values[:, 0], words)
+                    await self.load(layer.values[:, 0], [base + word for word in words])
                     continue
                 values = layer.values[tile.first : tile.first + tile.outputs, pixel]
                 ends = end_with_load and pixel == last
-                await self.load(values, words, tile_next=ends, tile=tile.outputs)
+                at = base + pixel * layer.place.layout.words_per_pixel
+                addresses = [at + word for word in words]
+                await self.load(values, addresses, tile_next=ends, tile=tile.outputs)
             if layer.indexed or not end_with_load:
                 if tile is not layer.tiles[-1]:
                     while self.rng.random() < 0.3:
@@ -204,7 +207,7 @@ async def maps(dut: Any) -> None:
     bench = Bench(dut)
     coverage, rng = bench.coverage, bench.rng
     await bench.unit.reset()
-    for _ in range(vectors(400)):
+    for _ in range(vectors(320)):
         layer = bench.layer()
         total = 1 if layer.indexed else layer.values.shape[1] * len(layer.tiles)
         cut = rng.random() < 0.3
@@ -231,7 +234,7 @@ async def interrupt(bench: Bench) -> None:
     await bench.cycle(run=0)
     if bench.left:
         bench.coverage.hit("abort")
-    bench.left = 0
+    bench.words = []
     await bench.cycle()
 
 
@@ -242,7 +245,7 @@ async def reset(bench: Bench) -> None:
     if bench.left:
         bench.coverage.hit("reset")
     await bench.unit.assert_reset()
-    bench.left = 0
+    bench.words = []
     bench.check()
     await bench.unit.reset()
     bench.check()

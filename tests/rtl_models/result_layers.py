@@ -15,7 +15,14 @@ from codesign.hw.tiling import OutputTile, block_shape, output_tiles, window_fit
 from codesign.ir import IntArray, IntType
 from codesign.rtl.codes import Activation, Form, Operation, Reduce, form_of
 from codesign.rtl.words import Map, lanes_to_words, pack
-from tests.rtl_models.units import corner, random_codes, random_form, reference, signed_range
+from tests.rtl_models.units import (
+    corner,
+    divisor,
+    random_codes,
+    random_form,
+    reference,
+    signed_range,
+)
 
 #: What may follow the accumulators, by the names of the op table.
 RESCALES = ("none", "norm", "hwmsb", "norm hwmsb", "clip", "norm clip", "norm heaviside", "sign")
@@ -42,8 +49,9 @@ class Machine:
         """Those of a module under test."""
         sizes = ("InputLanes", "OutputLanes", "AccBits", "BiasBits")
         units = ("HasThreshold", "HasPool", "HasArgmax")
-        numbers = [int(getattr(dut, name).value) for name in (*sizes, *units)]
-        return cls(*numbers[:4], *(bool(number) for number in numbers[4:]))
+        inputs, outputs, acc, bias = (int(getattr(dut, name).value) for name in sizes)
+        thresholds, pools, argmax = (bool(int(getattr(dut, name).value)) for name in units)
+        return cls(inputs, outputs, acc, bias, thresholds, pools, argmax)
 
     @property
     def rescales(self) -> tuple[str, ...]:
@@ -148,9 +156,8 @@ class Rescale:
         return x
 
 
-def random_layer(rng: random.Random, machine: Machine, operation: Operation) -> Layer:
-    """A layer of any shape that the machine has the units for."""
-    kind = rng.choice(machine.rescales)
+def random_layer(rng: random.Random, machine: Machine, operation: Operation, kind: str) -> Layer:
+    """A layer of any shape that the machine has the units for, rescaled as `kind` says."""
     reduces = ["none", "none", *["sum"] * machine.pools, *["argmax"] * machine.argmax]
     reduce = rng.choice(reduces)
     channels = rng.randint(1, 3 * machine.outputs + 1)
@@ -167,12 +174,14 @@ def random_layer(rng: random.Random, machine: Machine, operation: Operation) -> 
         x = random_codes(rng, Form.SIGNED, width, (channels, *size))
     else:
         form, log = random_form(rng, 4)
-        x = random_codes(rng, form, min(2 << log, width), (channels, *size))
+        # an unsigned value takes a bit less than a signed one of the same width
+        bits = min(2 << log, width - (form is Form.UNSIGNED))
+        x = random_codes(rng, form, bits, (channels, *size))
         source = x, Layout(channels, *size, 1 << log, machine.inputs), form
     codes = rescale(x)
     if kernel != (1, 1) or stride != (1, 1):
         codes = reference("max_pool", codes, kernel=kernel, stride=stride)
-    shuffle = 1 if reduce == "argmax" else _divisor(rng, channels)
+    shuffle = 1 if reduce == "argmax" else divisor(rng, channels)
     codes = reference("channel_shuffle", codes, groups=shuffle)
     if reduce == "sum":
         codes = reference("sum_pool", codes)[:, None]
@@ -189,9 +198,10 @@ def random_layer(rng: random.Random, machine: Machine, operation: Operation) -> 
         return target.layout.scattered(each)
 
     if source is None:
-        groups = _divisor(rng, channels)
+        groups = divisor(rng, channels)
         tiles = output_tiles(channels, groups, machine.outputs)
-        pixels = rng.choice((2, 6, 16))
+        # a block is as small as one window, or holds many
+        pixels = rng.choice((kernel[0] * kernel[1], kernel[0] * kernel[1], 6, 16))
         if not window_fits_block(kernel, pixels):
             pixels = 16
         turns = list(_turns(x, tiles, block_shape(*size, pixels, kernel), kernel, reduce, words))
@@ -223,11 +233,6 @@ def random_layer(rng: random.Random, machine: Machine, operation: Operation) -> 
     lanes_out = channels * target.layout.lanes
     words_out = -(-lanes_out // machine.inputs)
     return Layer(operation, kind, reduce, fields, turns, biases, target, codes, words_out, met)
-
-
-def _divisor(rng: random.Random, number: int) -> int:
-    found = [n for n in range(2, number + 1) if number % n == 0]
-    return rng.choice(found) if found and rng.random() < 0.5 else 1
 
 
 def _window(

@@ -33,7 +33,9 @@ class Unit:
     def __init__(self, dut: Any, name: str = "") -> None:
         prefix = f"{name}_" if name else ""
         signals = [h for h in dut if isinstance(h, ValueObjectBase) and h._name.startswith(prefix)]
-        ports = {h._name.removeprefix(prefix): h for h in signals if h._name[-2:] in ("_i", "_o")}
+        ports: dict[str, Any] = {
+            h._name.removeprefix(prefix): h for h in signals if h._name[-2:] in ("_i", "_o")
+        }
         self.width = {port: len(h) for port, h in ports.items()}
         self._inputs = {port[:-2]: h for port, h in ports.items() if port.endswith("_i")}
         self._outputs = {port[:-2]: h for port, h in ports.items() if port.endswith("_o")}
@@ -102,7 +104,7 @@ def reference(operation: str, *arguments: IntArray, **attributes: Any) -> IntArr
     The first argument is the map.
     """
     x, *constants = arguments
-    return lookup(operation).reference(np.asarray(x)[None], *constants, **attributes)[0]
+    return np.asarray(lookup(operation).reference(np.asarray(x)[None], *constants, **attributes)[0])
 
 
 def join(values: Sequence[int] | IntArray, bits: int) -> int:
@@ -143,6 +145,12 @@ def corner(rng: random.Random, low: int, high: int, *also: int) -> int:
     else:
         number = rng.randint(low, high)
     return min(max(number, low), high)
+
+
+def divisor(rng: random.Random, number: int) -> int:
+    """A divisor, 1 as often as all others together."""
+    found = [n for n in range(2, number + 1) if number % n == 0]
+    return rng.choice(found) if found and rng.random() < 0.5 else 1
 
 
 def signed_range(bits: int) -> tuple[int, int]:
