@@ -18,8 +18,8 @@ HEAD = """# Seeded faults
 makes small wrong edits of `rtl_models/`, one at a time, and runs the checks of the Verilog on
 each copy until one fails. NAME is a fault or a module; without one all are tried (also under
 `nightly`). It prints what catches each fault and how long that took. It ends with 1 where less
-than 95 % are caught, or where one survives that is not explained below. `--write`, and `make
-faults`, write this page.
+than 95 % are caught, or where one survives that is not explained below. `--write`, and
+`make faults`, write this page.
 
 What meets a fault, in this order:
 

@@ -29,8 +29,4 @@ SURVIVORS: dict[str, str] = {
         "the pipe is frozen by a complete result only: the code that is pooled again is its "
         "window's last, and leaves the maximum as it is; a sum is complete without a code"
     ),
-    "result_unit/abort": (
-        "tokens pass on while nothing runs: the stage that stays valid soon holds a token that "
-        "says nothing, and is invalid again one cycle into the next layer"
-    ),
 }
