@@ -57,6 +57,8 @@ def reason_for_host(graph: Graph, node: Node, hardware: Hardware) -> str:
         total = IntType(source.type.lo + int(bias.min()), source.type.hi + int(bias.max()))
         if total.signed_width > widest + 1:
             return f"operand and bias need {total.signed_width} b, the datapath has {widest + 1} b"
+    if node.op == "clip" and result.type.signed_width > widest + 1:
+        return f"its codes need {result.type.signed_width} b, the datapath has {widest + 1} b"
     if node.op == "sum_pool" and result.type.signed_width > widest:
         return f"its sums need {result.type.signed_width} b, an accumulator has {widest} b"
     return ""

@@ -312,6 +312,8 @@ class TestHost:
              "its operand has 32 b, the datapath has 21 b"),
             (single("heaviside", (4, 2, 2), unsigned(21)), ASIC,
              "its operand has 22 b, the datapath has 21 b"),
+            (single("clip", (4, 2, 2), unsigned(8), lo=2**25, hi=2**25 + 3), ASIC,
+             "its codes need 27 b, the datapath has 21 b"),
             (single("argmax", (10,), unsigned(4)), changed(**{"argmax: true": "argmax: false"}),
              "asic_1mb is built without argmax"),
             (single("max_pool", (1, 5000, 2), unsigned(1)), ASIC,
