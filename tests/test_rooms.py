@@ -47,7 +47,7 @@ BRIDGE = {
 }
 #: heavy package -> module prefixes that may import it at their top level.
 OWNERS: dict[str, tuple[str, ...]] = {
-    "torch": ("nn.", "train.", "models.encoder", "convert.torch"),
+    "torch": ("nn.", "train.", "models.", "convert.torch"),
     "numba": ("engine._numba.", "nn._kernels", "train."),
     "onnx": ("convert.",),
     "onnxruntime": (),

@@ -11,11 +11,11 @@ from torch import nn
 
 from codesign.errors import CodesignError, UnsupportedError
 from codesign.ir import Graph, GraphBuilder, IntType, check
-from codesign.nn import ImageInput, Layer
+from codesign.nn import Input, Layer
 
-PIXEL = IntType(0, 255)
 #: The node that the class of a classifier comes from.
 DECISION = "class"
+_COUNTS = ("none", "one", "two", "three", "four")
 #: What to use in place of torch's own modules.
 _INSTEAD = {
     nn.Conv2d: "QuantConv2d",
@@ -40,8 +40,8 @@ def lower(module: nn.Module, *, name: str | None = None) -> Graph:
     """The integer program of `module` in evaluation mode; `module` is not changed.
 
     Any composition of codesign.nn layers lowers: containers, custom modules, branches, several
-    inputs or outputs. Each input goes through an `ImageInput`. Nodes are called as their modules
-    (`conv1`, `block.norm`). A `metadata` mapping of the module (name, input, classes,
+    inputs or outputs. Each input goes through an `Input` (`ImageInput`, ...). Nodes are called as
+    their modules (`conv1`, `block.norm`). A `metadata` mapping of the module (name, input, classes,
     preprocessing...) goes into the program; where it names classes and the one output holds as
     many scores, an `argmax` called `class` is added as the first output.
 
@@ -117,28 +117,30 @@ class _Lowering:
 
     def _input(self, node: torch.fx.Node, *, only: bool) -> str:
         readers = [self._module(user) for user in node.users if user.op == "call_module"]
-        shapes = {reader.shape for reader in readers if isinstance(reader, ImageInput)}
+        kinds = {(r.shape, r.codes) for r in readers if isinstance(r, Input)}
         if (
             len(readers) != len(node.users)
-            or len(shapes) != 1
-            or not all(isinstance(reader, ImageInput) for reader in readers)
+            or len(kinds) != 1
+            or not all(isinstance(reader, Input) for reader in readers)
         ):
             raise UnsupportedError(
                 f"{self.title}: input {node.target} does not go through one ImageInput; "
                 "begin with codesign.nn.ImageInput(channels, height, width)"
             )
         label = self.facts.get("input") if only else None
-        return self.builder.input(str(label or node.target), shapes.pop(), PIXEL)
+        shape, codes = kinds.pop()
+        return self.builder.input(str(label or node.target), shape, IntType(*codes))
 
     def _layer(self, node: torch.fx.Node) -> str:
         path, layer = str(node.target), self._module(node)
         if not isinstance(layer, Layer):
             raise UnsupportedError(self._refusal(node))
         sources = [self.values[source] for source in _tensors(node.args)]
-        if len(sources) != 1 or node.kwargs:
+        if len(sources) not in layer.arity or node.kwargs:
+            wanted = " or ".join(_COUNTS[count] for count in layer.arity)
             raise UnsupportedError(
                 f"{path}: {type(layer).__name__} is called with {len(sources)} tensors; "
-                "call it with one, by position"
+                f"call it with {wanted}, by position"
             )
         self.calls[path] = self.calls.get(path, 0) + 1
         if self.calls[path] > 1:
@@ -149,7 +151,7 @@ class _Lowering:
                 )
             path = f"{path}.call{self.calls[path]}"
         try:
-            return layer.lower(self.builder, path, sources[0])
+            return layer.lower(self.builder, path, *sources)
         except CodesignError as error:
             if str(error).startswith(path):
                 raise

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A network: where its builder is (`module:function`), its paper, one line about it."""
+    """A network: where its builder is (`module:function`), its paper, one line about it.
+
+    `data` names the data set that it is trained on; `options` are the builder's arguments.
+    """
 
     builder: str
     paper: str
     description: str
+    data: str = "cifar10"
+    options: tuple[str, ...] = ("table",)
 
 
 #: Every network by name; torch is imported only when one is made.
@@ -33,6 +38,7 @@ MODELS = {
         "codesign.models.encoder:digits",
         "the same blocks as nqe (design choice)",
         "8 x 8 digits classifier that trains in seconds, for tests and first steps",
+        data="digits",
     ),
 }
 
@@ -55,7 +61,10 @@ def create(name: str, **options: object) -> nn.Module:
             f"model {name!r} needs torch, which is not installed; pip install 'codesign[train]'"
         ) from None
     builder = cast(Callable[..., Any], getattr(found, function))
-    unknown = sorted(set(options) - {"table"})
+    known = MODELS[name].options
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise CodesignError(f"model {name!r} has no option {unknown[0]!r}; it has table")
+        raise CodesignError(
+            f"model {name!r} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+        )
     return cast("nn.Module", builder(**options))

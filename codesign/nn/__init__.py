@@ -1,11 +1,13 @@
 """Torch layers whose evaluation is an integer program, bit for bit."""
 
 from codesign.nn.activations import HWMSB, Activation, Heaviside, Sign
+from codesign.nn.arrange import Concat, Repeat, Slice, Transpose
 from codesign.nn.base import Layer
-from codesign.nn.conv import QuantConv2d
+from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
+from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
 from codesign.nn.norm import BitShiftNorm
-from codesign.nn.shape import ChannelShuffle, Flatten, GlobalSum, ImageInput, MaxPool2d
+from codesign.nn.shape import ChannelShuffle, Flatten, GlobalSum, MaxPool2d, MaxPool3d
 from codesign.nn.weights import QuantizedWeights
 
 __all__ = [
@@ -13,14 +15,23 @@ __all__ = [
     "Activation",
     "BitShiftNorm",
     "ChannelShuffle",
+    "ClipInput",
+    "Concat",
     "Flatten",
     "GlobalSum",
     "Heaviside",
     "ImageInput",
+    "Input",
     "Layer",
     "MaxPool2d",
+    "MaxPool3d",
+    "QuantConv1d",
     "QuantConv2d",
+    "QuantConv3d",
     "QuantLinear",
     "QuantizedWeights",
+    "Repeat",
     "Sign",
+    "Slice",
+    "Transpose",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,13 @@ class Layer(nn.Module):
     In training they may travel as bfloat16; in evaluation they are float32 and exact.
     """
 
-    def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
-        """Add this layer's nodes, the last one called `name`, reading the value `x`.
+    #: How many tensors a call may take; each is a value of the program.
+    arity: ClassVar[tuple[int, ...]] = (1,)
 
+    def lower(self, builder: GraphBuilder, name: str, *sources: Any, **nothing: Any) -> str:
+        """Add this layer's nodes, the last one called `name`, reading the values `sources`.
+
+        `sources` are names, one for each tensor of a call; a layer that takes one says `x`.
         Returns the name of the result. Raises CodesignError where the program cannot hold it.
         """
         raise NotImplementedError

@@ -1,8 +1,9 @@
-"""Convolution of integer codes with quantized weights."""
+"""Convolution of integer codes with quantized weights: sequences, images, clips."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,61 +17,57 @@ if TYPE_CHECKING:
     from codesign.ir import GraphBuilder
 
 
-class QuantConv2d(QuantizedWeights):
-    """2-D convolution: N x cin x H x W codes -> N x cout x H' x W' integer accumulators.
+#: One integer for every axis, or one an axis.
+Sizes = int | tuple[int, ...]
 
-    `levels` weight levels by HEQ (1-heq.md 4.1); taps outside the map read `pad_code`, which must
-    be a code of the input. `kernel`, `stride` and `padding` are one integer, or (rows, columns).
 
-    Raises CodesignError where `groups` does not divide `cin` or `cout`, a size is not positive,
-    or, in evaluation, accumulators might not be exact in float32.
-    """
+class _QuantConv(QuantizedWeights):
+    """What convolutions share: N x cin x sizes -> N x cout x sizes', along `axes`."""
+
+    #: Names of the axes behind the channels.
+    axes: ClassVar[tuple[str, ...]]
+    _convolve: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
         cin: int,
         cout: int,
-        kernel: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes = 0,
         groups: int = 1,
         levels: int = 3,
         pad_code: int = 0,
     ) -> None:
-        for channels, which in ((cin, "input"), (cout, "output")):
-            if groups < 1 or channels % groups:
-                fitting = ", ".join(str(d) for d in range(1, channels + 1) if channels % d == 0)
-                raise CodesignError(
-                    f"QuantConv2d: {groups} groups do not divide {channels} {which} channels; "
-                    f"use a divisor of {channels} ({fitting})"
-                )
-        self_kernel = _pair("kernel", kernel, 1)
-        super().__init__((cout, cin // groups, *self_kernel), levels)
+        need_groups(type(self).__name__, groups, cin, cout)
+        window = self._sizes("kernel", kernel, 1)
+        super().__init__((cout, cin // groups, *window), levels)
         self.cin, self.cout, self.groups = cin, cout, groups
-        self.kernel = self_kernel
-        self.stride = _pair("stride", stride, 1)
-        self.padding = _pair("padding", padding, 0)
+        self.kernel = window
+        self.stride = self._sizes("stride", stride, 1)
+        self.padding = self._sizes("padding", padding, 0)
         self.pad_code = pad_code
 
     def forward(self, x: Tensor) -> Tensor:
         """Accumulators, in x's dtype; channels-last memory stays so."""
-        if x.dim() != 4 or x.shape[1] != self.cin:
+        if x.dim() != 2 + len(self.axes) or x.shape[1] != self.cin:
             raise CodesignError(
-                f"QuantConv2d: the input has shape {tuple(x.shape)}; "
-                f"give N x {self.cin} x height x width"
+                f"{type(self).__name__}: the input has shape {tuple(x.shape)}; "
+                f"give N x {self.cin} x {' x '.join(self.axes)}"
             )
         codes = self.quantized()
         if not self.training:
             largest = max(float(x.abs().max()), abs(self.pad_code))
-            need_exact(self, x, largest * float(codes.detach().abs().sum((1, 2, 3)).max()))
+            need_exact(self, x, largest * float(codes.detach().abs().flatten(1).sum(1).max()))
         weight = codes.to(x.dtype)
-        if x.is_contiguous(memory_format=torch.channels_last):
+        if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
             weight = weight.contiguous(memory_format=torch.channels_last)
-        rows, columns = padding = self.padding
-        if self.pad_code and (rows or columns):
-            x = functional.pad(x, (columns, columns, rows, rows), value=float(self.pad_code))
-            padding = (0, 0)
-        return functional.conv2d(x, weight, stride=self.stride, padding=padding, groups=self.groups)
+        padding = self.padding
+        if self.pad_code and any(padding):
+            border = [size for size in reversed(padding) for _ in range(2)]
+            x = functional.pad(x, border, value=float(self.pad_code))
+            padding = (0,) * len(padding)
+        return self._convolve(x, weight, stride=self.stride, padding=padding, groups=self.groups)
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
         """One `conv` node with its weight constant."""
@@ -93,11 +90,59 @@ class QuantConv2d(QuantizedWeights):
             f"padding={self.padding}, groups={self.groups}, levels={self.levels}"
         )
 
+    def _sizes(self, what: str, value: Sizes, least: int) -> tuple[int, ...]:
+        count = len(self.axes)
+        sizes = (value,) * count if isinstance(value, int) else tuple(value)
+        if len(sizes) != count or min(sizes) < least:
+            several = {1: "", 2: ", or two of them", 3: ", or three of them"}[count]
+            raise CodesignError(
+                f"{type(self).__name__}: {what} is {value}; "
+                f"give an integer of {least} or more{several}"
+            )
+        return sizes
 
-def _pair(what: str, value: int | tuple[int, int], least: int) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or min(pair) < least:
-        raise CodesignError(
-            f"QuantConv2d: {what} is {value}; give an integer of {least} or more, or two of them"
-        )
-    return pair
+
+class QuantConv1d(_QuantConv):
+    """1-D convolution of a sequence: N x cin x length codes -> N x cout x length' accumulators.
+
+    Arguments, codes and errors: as `QuantConv2d`.
+    """
+
+    axes = ("length",)
+    _convolve = staticmethod(functional.conv1d)
+
+
+class QuantConv2d(_QuantConv):
+    """2-D convolution: N x cin x H x W codes -> N x cout x H' x W' integer accumulators.
+
+    `levels` weight levels by HEQ (1-heq.md 4.1); taps outside the map read `pad_code`, which must
+    be a code of the input. `kernel`, `stride` and `padding` are one integer, or one an axis
+    (rows, columns).
+
+    Raises CodesignError where `groups` does not divide `cin` or `cout`, a size is not positive,
+    or, in evaluation, accumulators might not be exact in float32.
+    """
+
+    axes = ("height", "width")
+    _convolve = staticmethod(functional.conv2d)
+
+
+class QuantConv3d(_QuantConv):
+    """3-D convolution of a clip: N x cin x T x H x W codes -> N x cout x T' x H' x W'.
+
+    Arguments, codes and errors: as `QuantConv2d`, sizes are (frames, rows, columns).
+    """
+
+    axes = ("frames", "height", "width")
+    _convolve = staticmethod(functional.conv3d)
+
+
+def need_groups(kind: str, groups: int, cin: int, cout: int) -> None:
+    """CodesignError unless `groups` divides both numbers of channels."""
+    for channels, which in ((cin, "input"), (cout, "output")):
+        if groups < 1 or channels % groups:
+            fitting = ", ".join(str(d) for d in range(1, channels + 1) if channels % d == 0)
+            raise CodesignError(
+                f"{kind}: {groups} groups do not divide {channels} {which} channels; "
+                f"use a divisor of {channels} ({fitting})"
+            )

@@ -1,8 +1,9 @@
-"""Input, pooling and rearrangement: layers without parameters."""
+"""Pooling and rearrangement of maps: layers without parameters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -12,44 +13,10 @@ from codesign.errors import CodesignError
 from codesign.nn import _kernels
 from codesign.nn._maps import channels_last, fusable, image_view, pixel_view
 from codesign.nn.base import Layer
+from codesign.nn.conv import Sizes
 
 if TYPE_CHECKING:
     from codesign.ir import GraphBuilder
-
-
-class ImageInput(Layer):
-    """An image of 8-bit pixels, N x channels x height x width, values 0..255, as it is.
-
-    Raises CodesignError for another shape, and in evaluation for values that are not pixels.
-    """
-
-    def __init__(self, channels: int, height: int, width: int) -> None:
-        super().__init__()
-        self.shape = (channels, height, width)
-        if min(self.shape) < 1:
-            raise CodesignError(f"ImageInput: shape {self.shape} is empty; give sizes of 1 or more")
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`x` itself, checked."""
-        if tuple(x.shape[1:]) != self.shape:
-            wanted = " x ".join(map(str, self.shape))
-            raise CodesignError(
-                f"ImageInput: the input has shape {tuple(x.shape)}; give N x {wanted}"
-            )
-        if not self.training:
-            pixels = (x >= 0) & (x <= 255) & (x == torch.floor(x))  # NaN fails all three
-            if not bool(pixels.all()):
-                raise CodesignError(
-                    "ImageInput: the input holds values that are not pixels; give integers 0 to 255"
-                )
-        return x
-
-    def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
-        """Nothing: the graph's input has the pixel type already."""
-        return x
-
-    def extra_repr(self) -> str:
-        return ", ".join(map(str, self.shape))
 
 
 class _MaxPool(torch.autograd.Function):
@@ -76,39 +43,64 @@ class _MaxPool(torch.autograd.Function):
         return out, None
 
 
-class MaxPool2d(Layer):
-    """Maximum of `kernel` x `kernel` windows, `stride` apart (default: the kernel); no padding."""
+class _MaxPooling(Layer):
+    """What max-pools share: windows along `axes`, no padding."""
 
-    def __init__(self, kernel: int, stride: int | None = None) -> None:
+    axes: ClassVar[tuple[str, ...]]
+    _pool: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, kernel: Sizes, stride: Sizes | None = None) -> None:
         super().__init__()
-        self.kernel = kernel
-        self.stride = kernel if stride is None else stride
-        if kernel < 1 or self.stride < 1:
+        step, count = kernel if stride is None else stride, len(self.axes)
+        self.kernel, self.stride = (
+            (sizes,) * count if isinstance(sizes, int) else tuple(sizes) for sizes in (kernel, step)
+        )
+        if any(len(sizes) != count or min(sizes) < 1 for sizes in (self.kernel, self.stride)):
             raise CodesignError(
-                f"MaxPool2d: kernel {kernel}, stride {stride}; give integers of 1 or more"
+                f"{type(self).__name__}: kernel {kernel}, stride {stride}; "
+                "give integers of 1 or more"
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """N x C x H x W codes -> N x C x H' x W'; the gradient goes to the first maximum."""
-        if x.dim() != 4 or min(x.shape[2:]) < self.kernel:
+        """N x C x sizes codes -> N x C x sizes'; the gradient goes to the first maximum."""
+        if x.dim() != 2 + len(self.axes) or any(
+            size < window for size, window in zip(x.shape[2:], self.kernel, strict=True)
+        ):
+            least = " x ".join(map(str, self.kernel))
             raise CodesignError(
-                f"MaxPool2d: the input has shape {tuple(x.shape)}; give N x C x height x width "
-                f"of at least {self.kernel} x {self.kernel}"
+                f"{type(self).__name__}: the input has shape {tuple(x.shape)}; give N x C x "
+                f"{' x '.join(self.axes)} of at least {least}"
             )
         if self.kernel == self.stride and fusable(x):
             result: Tensor = _MaxPool.apply(  # type: ignore[no-untyped-call]
-                channels_last(x), (self.kernel, self.kernel)
+                channels_last(x), self.kernel
             )
             return result
-        return functional.max_pool2d(x, self.kernel, self.stride)
+        return self._pool(x, self.kernel, self.stride)
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
         """One `max_pool` node."""
-        kernel, stride = (self.kernel,) * 2, (self.stride,) * 2
-        return builder.node(name, "max_pool", [x], kernel=kernel, stride=stride)
+        return builder.node(name, "max_pool", [x], kernel=self.kernel, stride=self.stride)
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, stride={self.stride}"
+
+
+class MaxPool2d(_MaxPooling):
+    """Maximum of windows of an image, `stride` apart (default: the kernel); no padding.
+
+    `kernel` and `stride` are one integer, or (rows, columns). OR on one bit.
+    """
+
+    axes = ("height", "width")
+    _pool = staticmethod(functional.max_pool2d)
+
+
+class MaxPool3d(_MaxPooling):
+    """Maximum of windows of a clip: `kernel` and `stride` are (frames, rows, columns)."""
+
+    axes = ("frames", "height", "width")
+    _pool = staticmethod(functional.max_pool3d)
 
 
 class _Shuffle(torch.autograd.Function):

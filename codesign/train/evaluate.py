@@ -12,13 +12,14 @@ EVALUATION_BATCH = 250
 
 
 def as_input(images: NDArray[np.uint8], dtype: torch.dtype = torch.float32) -> Tensor:
-    """(N, H, W, C) pixels as an N x C x H x W tensor in channels-last memory."""
-    return torch.from_numpy(images).to(dtype).permute(0, 3, 1, 2)
+    """(N, H, W, C) pixels as an N x C x H x W tensor in channels-last memory; clips likewise."""
+    axes = range(1, images.ndim - 1)
+    return torch.from_numpy(images).to(dtype).permute(0, images.ndim - 1, *axes)
 
 
 @torch.no_grad()
 def scores(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Integer scores of (N, H, W, C) images, by the network in evaluation mode."""
+    """Integer scores of (N, H, W, C) images, or clips, by the network in evaluation mode."""
     network.eval()
     parts = [
         network(as_input(images[start : start + EVALUATION_BATCH]))

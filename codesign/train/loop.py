@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from codesign.errors import CodesignError
 from codesign.files import write_atomic
-from codesign.nn import BitShiftNorm, QuantizedWeights
+from codesign.nn import QuantizedWeights
 from codesign.train.augment import batches
 from codesign.train.checkpoint import NAME, Checkpoint, load_checkpoint
 from codesign.train.data import Dataset
@@ -93,7 +93,8 @@ class Trainer:
         self.out, self.report, self.log = out, report, log
         self.scale = ScoreScale()
         self.quantized = [m for m in network.modules() if isinstance(m, QuantizedWeights)]
-        self.norms = [m for m in network.modules() if isinstance(m, BitShiftNorm)]
+        # whatever follows a running scale
+        self.norms: list[Any] = [m for m in network.modules() if hasattr(m, "freeze_shift")]
         self.optimizer = self._optimizer()
         self.epoch = 0
         self.history: list[dict[str, Any]] = []

@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import nn
 
 from codesign import models
 from codesign.convert.torch import export
 from codesign.errors import CodesignError
 from codesign.files import write_atomic
+from codesign.nn import Input
 from codesign.train.cifar import load_cifar10
 from codesign.train.data import Dataset, load_digits
 from codesign.train.loop import Progress, Trainer
 from codesign.train.recipe import Recipe
 
+#: Data sets by name; the argument is the folder that holds them, where they are not made.
+LOADERS: dict[str, Callable[[str | Path | None], Dataset]] = {
+    "cifar10": load_cifar10,
+    "digits": lambda folder: load_digits(),
+}
+
 
 def load_data(model: str, data: str | Path | None) -> Dataset:
-    """The data set that `model` is trained on; `data` is the folder of CIFAR-10."""
-    return load_digits() if model == "digits" else load_cifar10(data)
+    """The data set that `model` is trained on; `data` is the folder that holds it."""
+    return LOADERS[models.MODELS[model].data](data)
 
 
 def train(
@@ -68,13 +76,16 @@ def train(
     return summary
 
 
-def _need_fit(network: Any, data: Dataset) -> None:
+def _need_fit(network: nn.Module, data: Dataset) -> None:
     """CodesignError unless the network's input and classes are those of the data."""
-    height, width, channels = data.x_train.shape[1:]
-    wanted, classes = network.table.input, network.table.classes
-    if wanted != (channels, height, width) or len(classes) != len(data.classes):
+    wanted = next(module.shape for module in network.modules() if isinstance(module, Input))
+    metadata = cast("dict[str, Any]", network.metadata)
+    classes = metadata["classes"]
+    *sizes, channels = data.x_train.shape[1:]
+    found = (channels, *sizes)
+    if wanted != found or len(classes) != len(data.classes):
         raise CodesignError(
-            f"{network.table.name}: takes {' x '.join(map(str, wanted))} images of {len(classes)} "
-            f"classes, {data.name} has {channels} x {height} x {width} of {len(data.classes)}; "
+            f"{metadata['name']}: takes {' x '.join(map(str, wanted))} images of {len(classes)} "
+            f"classes, {data.name} has {' x '.join(map(str, found))} of {len(data.classes)}; "
             "change input and classes of the table"
         )
