@@ -22,8 +22,8 @@ from codesign.ir import (
 )
 
 #: Rows Y, Cb, Cr of 256 times BT.601's full-range matrix; added before and after the shift.
-_MATRIX = ((77, 150, 29), (-43, -85, 128), (128, -107, -21))
-_OFFSETS = (0, 128, 128)
+YCBCR_MATRIX = ((77, 150, 29), (-43, -85, 128), (128, -107, -21))
+YCBCR_OFFSETS = (0, 128, 128)
 
 
 @register
@@ -54,7 +54,7 @@ class Ycbcr(OpSpec):
         red, green, blue = (x[:, c].astype(np.int64) for c in range(3))
         parts = [
             ((r * red + g * green + b * blue + 128) >> 8) + offset
-            for (r, g, b), offset in zip(_MATRIX, _OFFSETS, strict=True)
+            for (r, g, b), offset in zip(YCBCR_MATRIX, YCBCR_OFFSETS, strict=True)
         ]
         return np.clip(np.stack(parts, axis=1), 0, 255)
 
@@ -62,7 +62,7 @@ class Ycbcr(OpSpec):
         wide = f.cast(x, "int64")
         colours = [f.Gather(wide, f.const([c]), axis=1) for c in range(3)]
         parts = []
-        for row, offset in zip(_MATRIX, _OFFSETS, strict=True):
+        for row, offset in zip(YCBCR_MATRIX, YCBCR_OFFSETS, strict=True):
             # the offset goes before the division, so that no sum is negative
             total = f.const(128 + 256 * offset)
             for colour, factor in zip(colours, row, strict=True):

@@ -48,7 +48,12 @@ def _need_gates(
     need_byte_carrier("recurrent", recurrent)
 
 
-def _gate_interval(
+def hidden_codes(ternary: int) -> IntType:
+    """Code set of hidden codes: -1, 0, +1 where `ternary`, else -1, +1."""
+    return _TERNARY if ternary else _BIPOLAR
+
+
+def gate_interval(
     x: IntType, hidden: IntType, weight: Value, recurrent: Value, bias: Value
 ) -> IntType:
     """Proved interval of every gate's sum, with and without its recurrent part."""
@@ -148,8 +153,8 @@ class Lstm(OpSpec):
                 f"lstm: state has codes {state.type}; a cell of {bits} b and its output gate are "
                 f"{packed}"
             )
-        hidden = _TERNARY if ternary else _BIPOLAR
-        _need_register("lstm", _gate_interval(x.type, hidden, weight, recurrent, bias))
+        hidden = hidden_codes(ternary)
+        _need_register("lstm", gate_interval(x.type, hidden, weight, recurrent, bias))
         return x.like(shape=(x.shape[0], state.shape[0]), type=packed)
 
     def reference(
@@ -213,8 +218,8 @@ class Lstm(OpSpec):
         ternary: int,
     ) -> Operations:
         steps, units = x.shape[0], state.shape[0]
-        hidden = _TERNARY if ternary else _BIPOLAR
-        width = _gate_interval(x.type, hidden, weight, recurrent, bias).width
+        hidden = hidden_codes(ternary)
+        width = gate_interval(x.type, hidden, weight, recurrent, bias).width
         return (
             _products(steps, x.type, hidden, weight, recurrent)
             + ops("add", width, 4 * steps * units)
@@ -281,7 +286,7 @@ class Gru(OpSpec):
         _need_gates("gru", 3, x, state, weight, recurrent, bias)
         if not _BIPOLAR.holds(state.type):
             raise CodesignError(f"gru: state has codes {state.type}; give -1 and +1, [-1..1/2]")
-        _need_register("gru", _gate_interval(x.type, _BIPOLAR, weight, recurrent, bias))
+        _need_register("gru", gate_interval(x.type, _BIPOLAR, weight, recurrent, bias))
         return x.like(shape=(x.shape[0], state.shape[0]), type=_BIPOLAR)
 
     def reference(
@@ -323,7 +328,7 @@ class Gru(OpSpec):
         self, x: Value, state: Value, weight: Value, recurrent: Value, bias: Value
     ) -> Operations:
         steps, units = x.shape[0], state.shape[0]
-        width = _gate_interval(x.type, _BIPOLAR, weight, recurrent, bias).width
+        width = gate_interval(x.type, _BIPOLAR, weight, recurrent, bias).width
         return (
             _products(steps, x.type, _BIPOLAR, weight, recurrent)
             + ops("add", width, 3 * steps * units)

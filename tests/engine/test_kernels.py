@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
-from codesign.engine._numba import linear, pooling, rescale
+from codesign.engine._numba import coding, decision, generated, linear, pooling, recurrent, rescale
 from codesign.engine._numba.jit import compiled
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.strategies import random_codes
@@ -20,6 +20,15 @@ KERNELS = [
     (rescale, "_threshold"),
     (pooling, "_max_pool"),
     (pooling, "_sum_pool"),
+    (recurrent, "_lstm_step"),
+    (recurrent, "_lstm_hidden"),
+    (recurrent, "_gru_step"),
+    (coding, "_thermometer"),
+    (coding, "_ycbcr"),
+    (decision, "_best"),
+    (generated, "_ca_step"),
+    (generated, "_bernoulli_sample"),
+    (generated, "_advance"),
 ]
 
 
@@ -101,6 +110,46 @@ def test_kernels_of_sequences_and_clips_stay_within_their_arrays(
     batch = {"clip": random_codes((3, 4, *sizes), IntType(0, 3), 4)}
     expected = create("reference", graph).run(batch)
     found = create("numba", graph, threads=1).run(batch)
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values), name
+
+
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("images", [1, 2, 3])
+@pytest.mark.parametrize("cells", [3, 4, 9])
+def test_kernels_of_states_and_codings_stay_within_their_arrays(images: int, cells: int) -> None:
+    builder = GraphBuilder("g")
+    kinds, bipolar, bit, byte = code_set(3), code_set(2), IntType(0, 1), IntType(0, 255)
+
+    def codes(name: str, shape: tuple[int, ...], kind: IntType) -> str:
+        return builder.constant(name, random_codes(shape, kind, len(name)), kind)
+
+    steps = builder.input("steps", (3, cells), bipolar)
+    for op, gates, kind in (("lstm", 4, IntType(-14, 15)), ("gru", 3, bipolar)):
+        state = builder.input(f"{op}.state", (2,), kind)
+        weight = codes(f"{op}.weight", (gates * 2, cells), kinds)
+        recurrent = codes(f"{op}.recurrent", (gates * 2, 2), kinds)
+        bias = codes(f"{op}.bias", (gates * 2,), kinds)
+        builder.output(builder.node(op, op, [steps, state, weight, recurrent, bias]))
+    builder.output(builder.node("hidden", "lstm_hidden", ["lstm"]))
+    image = builder.input("image", (3, 2, cells), byte)
+    colours = builder.node("ycbcr", "ycbcr", [image])
+    levels = builder.constant("levels", np.array([0, 100, 9, 9, 30, 255]), byte)
+    builder.output(builder.node("bits", "thermometer", [colours, levels], counts=(2, 3, 1)))
+    ring = builder.input("ring", (cells,), bit)
+    draw = builder.input("means", (5,), IntType(0, 8))
+    bits = builder.node("drawn", "bernoulli_sample", [draw, ring], steps=2, bits=3)
+    builder.output(builder.node("ring_after", "ca_step", [ring], steps=10))
+    means, prior = codes("m", (2, 3, 5), IntType(1, 3)), codes("p", (2, 3), IntType(-9, 0))
+    logs = codes("logs", (2, 4), IntType(-9, 0))
+    builder.output(builder.node("score", "bmm_score", [bits, means, prior, logs]))
+    graph = builder.build()
+    batch = {
+        name: random_codes((images, *graph.values[name].shape), graph.values[name].type, 7)
+        for name in graph.inputs
+    }
+    expected = create("reference", graph).run(batch, graph.results)
+    found = create("numba", graph, threads=1).run(batch, graph.results)
     for name, values in expected.items():
         assert np.array_equal(found[name], values), name
 

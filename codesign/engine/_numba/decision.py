@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from codesign.engine._numba.layout import Kernel, Prepare, Site, by_definition
+from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.layout import Kernel, Prepare, Site
+from codesign.engine._numba.linear import product
 from codesign.ir import IntArray
 
 
@@ -17,8 +19,37 @@ def argmax(site: Site) -> Kernel:
     return run
 
 
-KERNELS: dict[str, Prepare] = {
-    "argmax": argmax,
-    "bmm_score": by_definition,
-    "bernoulli_sample": by_definition,
-}
+def bmm_score(site: Site) -> Kernel:
+    """One product of the bits with what a set bit adds to each component.
+
+    In 32 bits, which the proof allows a component's whole score; parts of it may wrap.
+    """
+    means, prior, logs = (site.constant(position).astype(np.int64) for position in (1, 2, 3))
+    classes, components, bits = means.shape
+    plus = (logs[1] - logs[0])[means].reshape(-1, bits).astype(np.int32)
+    start = (prior + logs[0][means].sum(axis=2)).reshape(-1).astype(np.int32)
+    scores = product(plus, np.dtype(np.int32))
+
+    def run(x: IntArray) -> IntArray:
+        y = np.empty((len(x), classes), np.int32)
+        _best(scores(x), start, components, y)
+        return y
+
+    return run
+
+
+@compiled
+def _best(scores: IntArray, start: IntArray, components: int, y: IntArray) -> None:
+    """scores (N, classes * components) and start beside them, y (N, classes)."""
+    images, classes = y.shape
+    for n in range(images):
+        own = scores[n]
+        own += start
+        for c in range(classes):
+            best = own[c * components]
+            for k in range(1, components):
+                best = max(best, own[c * components + k])
+            y[n, c] = best
+
+
+KERNELS: dict[str, Prepare] = {"argmax": argmax, "bmm_score": bmm_score}

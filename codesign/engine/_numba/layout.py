@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codesign.ir import IntArray, IntType, Node, Value, lookup
+from codesign.ir import IntArray, IntType, Node, Value
 
 #: A prepared kernel: the node's maps (channels last) to its result (channels last).
 Kernel = Callable[..., IntArray]
@@ -57,21 +57,6 @@ def channels_last(array: IntArray) -> IntArray:
 def channels_first(array: IntArray) -> IntArray:
     """(N, ..., C) to a view (N, C, ...)."""
     return np.moveaxis(array, -1, 1) if array.ndim > 2 else array
-
-
-def by_definition(site: Site) -> Kernel:
-    """The operation's own definition: for what runs seldom, or on few elements."""
-    reference, dtype = lookup(site.node.op).reference, storage(site.result.type)
-    constants = [
-        None if value.data is None else value.data.astype(np.int64) for value in site.arguments
-    ]
-
-    def run(*maps: IntArray) -> IntArray:
-        wide = iter([channels_first(array.astype(np.int64)) for array in maps])
-        arguments = [next(wide) if codes is None else codes for codes in constants]
-        return channels_last(reference(*arguments, **site.node.attrs).astype(dtype))
-
-    return run
 
 
 def storage(code_type: IntType) -> np.dtype[Any]:

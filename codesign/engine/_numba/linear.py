@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from codesign.engine._numba.jit import compiled
@@ -78,10 +81,16 @@ def _conv_any(site: Site) -> Kernel:
 
 
 def linear(site: Site) -> Kernel:
-    """The product as a 1 x 1 convolution of a row whose pixels are the images."""
-    codes = site.constant(1)
+    """The product with each image's features."""
+    return product(site.constant(1), arithmetic(site.result.type))
+
+
+def product(codes: IntArray, dtype: np.dtype[Any]) -> Callable[[IntArray], IntArray]:
+    """Rows (N, features) to `x codes.T` (N, outputs) in `dtype`, which sums may wrap.
+
+    A 1 x 1 convolution of a row whose pixels are the rows of x.
+    """
     outputs, features = codes.shape
-    dtype = arithmetic(site.result.type)
     weight = np.array(codes.T, dtype, order="C").reshape(1, 1, 1, features, outputs)
 
     def run(x: IntArray) -> IntArray:
