@@ -7,12 +7,17 @@ from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
 from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
 from codesign.nn.norm import BitShiftNorm
+from codesign.nn.residual import BitAnd, BitOr, Maximum, Mux, ShiftAdd
 from codesign.nn.shape import ChannelShuffle, Flatten, GlobalSum, MaxPool2d, MaxPool3d
+from codesign.nn.tgap import TGAP
 from codesign.nn.weights import QuantizedWeights
 
 __all__ = [
     "HWMSB",
+    "TGAP",
     "Activation",
+    "BitAnd",
+    "BitOr",
     "BitShiftNorm",
     "ChannelShuffle",
     "ClipInput",
@@ -25,12 +30,15 @@ __all__ = [
     "Layer",
     "MaxPool2d",
     "MaxPool3d",
+    "Maximum",
+    "Mux",
     "QuantConv1d",
     "QuantConv2d",
     "QuantConv3d",
     "QuantLinear",
     "QuantizedWeights",
     "Repeat",
+    "ShiftAdd",
     "Sign",
     "Slice",
     "Transpose",
