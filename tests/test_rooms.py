@@ -27,12 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"ir", "ops"},
     "hw": {"ir", "ops"},
     "report": set(),
+    "quality": {"ir", "ops"},
     "sim": {"ir", "engine", "hw", "report", "convert"},
     # the Verilog is compared with an engine there, like any other executor
     "verify": {"ir", "engine", "hw", "convert", "rtl"},
     "rtl": {"ir", "hw"},
     "cli": {"ir", "ops", "models", "train", "convert", "engine", "hw", "report", "sim", "verify"}
-    | {"rtl"},
+    | {"rtl", "quality"},
 }
 #: (module, room): what only a function body may import, and why the module needs it.
 ONLY_INSIDE = {

@@ -17,7 +17,8 @@ from codesign.ir import (
     register,
     unsigned,
 )
-from codesign.ops._automaton import (
+from codesign.ops._rules import need_rank
+from codesign.ops.automaton import (
     RULE,
     advance,
     need_ring,
@@ -25,7 +26,6 @@ from codesign.ops._automaton import (
     onnx_step,
     onnx_table,
 )
-from codesign.ops._rules import need_rank
 
 
 @register

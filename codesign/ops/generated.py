@@ -23,7 +23,7 @@ from codesign.ir import (
     register,
     unsigned,
 )
-from codesign.ops._automaton import (
+from codesign.ops.automaton import (
     RULE,
     advance,
     need_ring,
@@ -175,6 +175,17 @@ class CaStep(OpSpec):
         return ops("logic", 1, x.size * steps)
 
 
+def row_of(ring: IntArray, m: int, mapping: int) -> IntArray:
+    """The row of m weights that `mapping` reads from a ring (last axis, bits)."""
+    if mapping == TERNARY:
+        return ring[..., :m] - ring[..., m : 2 * m]
+    if mapping == BALANCED:
+        bits = ring[..., : 3 * m].reshape(*ring.shape[:-1], m, 3)
+        codes: IntArray = np.array(_BALANCED)[bits @ [4, 2, 1]]
+        return codes
+    return 2 * ring[..., :m] - 1
+
+
 @lru_cache(maxsize=64)
 def _weights(
     *,
@@ -193,11 +204,6 @@ def _weights(
     weights = np.empty((shape[0], m), np.int8)
     for row in weights:
         state = advance(state, rule, steps)
-        if mapping == TERNARY:
-            row[:] = state[:m] - state[m : 2 * m]
-        elif mapping == BALANCED:
-            row[:] = np.array(_BALANCED)[state[: 3 * m].reshape(m, 3) @ [4, 2, 1]]
-        else:
-            row[:] = 2 * state[:m] - 1
+        row[:] = row_of(state, m, mapping)
     weights.setflags(write=False)
     return weights.reshape(shape)

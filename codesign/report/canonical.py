@@ -11,7 +11,7 @@ WIDTH = 100
 
 
 def canonical(value: Any) -> str:
-    """JSON text of `value` (None, bool, int, str, list, dict), keys in their order, one newline."""
+    """JSON text of `value` (None, bool, number, str, list, dict), keys in order, one newline."""
     return "".join(_pieces(value, 0)) + "\n"
 
 

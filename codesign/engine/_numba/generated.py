@@ -11,6 +11,7 @@ import numpy as np
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site
 from codesign.ir import IntArray
+from codesign.ops.automaton import normal_form
 
 
 def ca_weights(site: Site) -> Kernel:
@@ -26,7 +27,7 @@ def ca_weights(site: Site) -> Kernel:
 
 def ca_step(site: Site) -> Kernel:
     """`steps` steps of every image's ring."""
-    form, steps = _normal_form(site.integer("rule")), site.integer("steps")
+    form, steps = np.array(normal_form(site.integer("rule")), np.uint8), site.integer("steps")
 
     def run(x: IntArray) -> IntArray:
         ring = x.astype(np.uint8)
@@ -38,7 +39,7 @@ def ca_step(site: Site) -> Kernel:
 
 def bernoulli_sample(site: Site) -> Kernel:
     """Each image's ring draws its bits one after the other."""
-    form, steps = _normal_form(site.integer("rule")), site.integer("steps")
+    form, steps = np.array(normal_form(site.integer("rule")), np.uint8), site.integer("steps")
     bits = site.integer("bits")
 
     def run(means: IntArray, state: IntArray) -> IntArray:
@@ -51,23 +52,9 @@ def bernoulli_sample(site: Site) -> Kernel:
     return run
 
 
-def _normal_form(rule: int) -> IntArray:
-    """Coefficients (8) of the rule as a sum modulo 2 of products of left, own and right cell.
-
-    Coefficient `4*l + 2*c + r` belongs to the product of the cells whose bits are set: the sum
-    modulo 2 of the rule's table over all subsets of them.
-    """
-    table = [rule >> pattern & 1 for pattern in range(8)]
-    form = [
-        sum(table[subset] for subset in range(8) if subset & pattern == subset) % 2
-        for pattern in range(8)
-    ]
-    return np.array(form, np.uint8)
-
-
 @compiled
 def _ca_step(ring: IntArray, spare: IntArray, form: IntArray, steps: int) -> None:
-    """ring and spare (N, cells), uint8 bits; the last state is in ring."""
+    """ring and spare (N, cells), uint8 bits, form (8) `normal_form`; the last state is in ring."""
     for n in range(len(ring)):
         for _ in range(steps):
             _advance(ring[n], spare[n], form)

@@ -23,6 +23,19 @@ def advance(state: IntArray, rule: int, steps: int = 1) -> IntArray:
     return state
 
 
+def normal_form(rule: int) -> tuple[int, ...]:
+    """Coefficients (8) of the rule as a sum modulo 2 of products of left, own and right cell.
+
+    Coefficient `4*l + 2*c + r` belongs to the product of the cells whose bits are set: the sum
+    modulo 2 of the rule's table over all subsets of them. Rule 30 is `l + c + r + c*r`.
+    """
+    table = [rule >> pattern & 1 for pattern in range(8)]
+    return tuple(
+        sum(table[subset] for subset in range(8) if subset & pattern == subset) % 2
+        for pattern in range(8)
+    )
+
+
 def need_ring(label: str, value: Value, cells: int) -> None:
     """Refuse a state that is not a ring of at least `cells` bits."""
     if len(value.shape) != 1 or value.shape[0] < cells or not unsigned(1).holds(value.type):
