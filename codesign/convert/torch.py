@@ -142,6 +142,11 @@ class _Lowering:
                 f"{path}: {type(layer).__name__} is called with {len(sources)} tensors; "
                 f"call it with {wanted}, by position"
             )
+        if any(part.relaxed for part in layer.modules() if isinstance(part, Layer)):
+            raise UnsupportedError(
+                f"{path}: {type(layer).__name__} computes with floats, as in the first stages of "
+                "training; train to the last stage first"
+            )
         self.calls[path] = self.calls.get(path, 0) + 1
         if self.calls[path] > 1:
             if any(True for _ in layer.parameters()):

@@ -129,10 +129,11 @@ def _stored(graph: Graph, layer: Layer) -> dict[int, int]:
     """Weight bits of the layer by width; on the host they take no word of the machine's."""
     stored: dict[int, int] = {}
     for node in layer.nodes:
-        if node.op in ("conv", "linear") and node.inputs[1] in graph.constants:
-            weight = graph.values[node.inputs[1]]
-            bits = weight.type.storage_bits
-            stored[bits] = stored.get(bits, 0) + weight.size * bits
+        for label, name in zip(lookup(node.op).inputs, node.inputs, strict=True):
+            if label in ("weight", "recurrent") and name in graph.constants:
+                weight = graph.values[name]
+                bits = weight.type.storage_bits
+                stored[bits] = stored.get(bits, 0) + weight.size * bits
     return stored
 
 

@@ -7,7 +7,9 @@ from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
 from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
 from codesign.nn.norm import BitShiftNorm
+from codesign.nn.recurrent import LSTMHidden, QuantGRU, QuantLSTM
 from codesign.nn.residual import BitAnd, BitOr, Maximum, Mux, ShiftAdd
+from codesign.nn.sequence import FrameVectors, SequenceSum
 from codesign.nn.shape import ChannelShuffle, Flatten, GlobalSum, MaxPool2d, MaxPool3d
 from codesign.nn.tgap import TGAP
 from codesign.nn.weights import QuantizedWeights
@@ -23,10 +25,12 @@ __all__ = [
     "ClipInput",
     "Concat",
     "Flatten",
+    "FrameVectors",
     "GlobalSum",
     "Heaviside",
     "ImageInput",
     "Input",
+    "LSTMHidden",
     "Layer",
     "MaxPool2d",
     "MaxPool3d",
@@ -35,9 +39,12 @@ __all__ = [
     "QuantConv1d",
     "QuantConv2d",
     "QuantConv3d",
+    "QuantGRU",
+    "QuantLSTM",
     "QuantLinear",
     "QuantizedWeights",
     "Repeat",
+    "SequenceSum",
     "ShiftAdd",
     "Sign",
     "Slice",

@@ -33,6 +33,13 @@ class Coding:
     slope: float
     lift: int = 0  # added to x before scaling: sign's threshold is at 0, not above it
 
+    def ramp(self, x: Tensor) -> Tensor:
+        """The code without its floor: a line from the least code at `low` to the greatest."""
+        if self.top is None:
+            return x * self.scale
+        share = (x - self.low) / (self.high - self.low)
+        return share.clamp(0, 1) * (self.top * self.spacing) + self.offset
+
 
 class _Plain(torch.autograd.Function):
     """Definition: codes of `x = A + B[c]`; `x` as float32."""

@@ -28,8 +28,10 @@ class Activation(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Codes of the integers in `x` (N x C x ...), same shape and dtype."""
-        exponent = max(self.bits, 0)
-        return plain_codes(x, x.new_zeros(x.shape[1]).float(), self.coding(exponent, 0))
+        coding = self.coding(max(self.bits, 0), 0)
+        if self.relaxed:
+            return coding.ramp(x)
+        return plain_codes(x, x.new_zeros(x.shape[1]).float(), coding)
 
 
 class HWMSB(Activation):

@@ -25,6 +25,8 @@ class Layer(nn.Module):
 
     #: How many tensors a call may take; each is a value of the program.
     arity: ClassVar[tuple[int, ...]] = (1,)
+    #: True: computes with floats, as the early stages of training do; such a layer has no program.
+    relaxed: bool = False
 
     def lower(self, builder: GraphBuilder, name: str, *sources: Any, **nothing: Any) -> str:
         """Add this layer's nodes, the last one called `name`, reading the values `sources`.

@@ -47,7 +47,8 @@ class BitShiftNorm(Layer):
 
     State: parameter `beta`; buffers `running_mean` (channels), `running_variance` (scalar),
     `exponent` (e), `batches`. `freeze_shift` keeps e, `freeze_mean` uses and keeps the running
-    mean. `fused` False takes the plain torch path, which is the definition.
+    mean. `fused` False takes the plain torch path, which is the definition. While `relaxed` the
+    codes are floats: the activation's ramp, which its step or its levels then replace.
 
     Raises CodesignError for an unknown `mean`, a `kappa` not above 0, a shift outside 0..31.
     """
@@ -136,6 +137,9 @@ class BitShiftNorm(Layer):
             largest = float(x.abs().max()) + float(bias.detach().abs().max())
             need_exact(self, x, largest)
         coding = self._coding()
+        if self.relaxed:
+            offsets = bias.reshape(-1, *[1] * (x.dim() - 2))
+            return coding.ramp(x.float() + offsets).to(x.dtype)
         if fused:
             return fused_codes(x, bias, coding, centre)
         return plain_codes(x, bias, coding)

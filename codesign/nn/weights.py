@@ -42,7 +42,8 @@ class QuantizedWeights(Layer):
 
     State: parameter `weight`, buffers `step` (scalar) and `step_age` (training forwards so far).
     The step follows the quantiles every 20 training forwards with momentum 0.9 until
-    `freeze_step` is set (1-heq.md 4.2; training facts).
+    `freeze_step` is set (1-heq.md 4.2; training facts). While `relaxed` the weights are floats on
+    the scale of the codes, `w / s` times their spacing.
     """
 
     step: Tensor
@@ -70,6 +71,8 @@ class QuantizedWeights(Layer):
         """Integer codes as float32, the shape of `weight`; differentiable (straight-through)."""
         if self.training and not self.freeze_step:
             self._follow_quantiles()
+        if self.relaxed:
+            return self.weight * (quant.level_set(self.levels)[2] / float(self.step))
         codes: Tensor = _Codes.apply(  # type: ignore[no-untyped-call]
             self.weight, float(self.step), self.levels
         )
