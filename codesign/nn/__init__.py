@@ -12,6 +12,7 @@ from codesign.nn.residual import BitAnd, BitOr, Maximum, Mux, ShiftAdd
 from codesign.nn.sequence import FrameVectors, SequenceSum
 from codesign.nn.shape import ChannelShuffle, Flatten, GlobalSum, MaxPool2d, MaxPool3d
 from codesign.nn.tgap import TGAP
+from codesign.nn.threshold import ThresholdNorm
 from codesign.nn.weights import QuantizedWeights
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "ShiftAdd",
     "Sign",
     "Slice",
+    "ThresholdNorm",
     "Transpose",
 ]

@@ -85,6 +85,22 @@ def quantize(x: Any, bias: Any, scale: Any, top: Any, spacing: Any, offset: Any,
 
 
 @_compile
+def count(x: Any, thresholds: Any, side: Any, out: Any) -> None:
+    """`out = #{j : x * side[c] >= thresholds[c,j]}`, (P, C); a side is +1 or -1."""
+    rows, channels = x.shape
+    blocks = BLOCKS
+    for block in numba.prange(blocks):
+        for row in range(rows * block // blocks, rows * (block + 1) // blocks):
+            for c in range(channels):
+                value = _widen(x[row, c]) * side[c]
+                level = np.float32(0)
+                for j in range(thresholds.shape[1]):
+                    if value >= thresholds[c, j]:
+                        level += np.float32(1)
+                out[row, c] = _narrow(level, out)
+
+
+@_compile
 def gate_sums(x: Any, bias: Any, low: Any, high: Any, grad: Any, total: Any) -> None:
     """Per block and channel, the sum of `grad` where `low <= x + bias[c] < high`."""
     rows, channels = x.shape

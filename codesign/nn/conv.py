@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from codesign.errors import CodesignError
 from codesign.nn.base import need_exact
+from codesign.nn.quantizers import QuantizerName
 from codesign.nn.weights import QuantizedWeights
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ class _QuantConv(QuantizedWeights):
         groups: int = 1,
         levels: int = 3,
         pad_code: int = 0,
+        quantizer: QuantizerName = "heq",
     ) -> None:
         need_groups(type(self).__name__, groups, cin, cout)
         window = self._sizes("kernel", kernel, 1)
-        super().__init__((cout, cin // groups, *window), levels)
+        super().__init__((cout, cin // groups, *window), levels, quantizer)
         self.cin, self.cout, self.groups = cin, cout, groups
         self.kernel = window
         self.stride = self._sizes("stride", stride, 1)
@@ -115,9 +117,9 @@ class QuantConv1d(_QuantConv):
 class QuantConv2d(_QuantConv):
     """2-D convolution: N x cin x H x W codes -> N x cout x H' x W' integer accumulators.
 
-    `levels` weight levels by HEQ (1-heq.md 4.1); taps outside the map read `pad_code`, which must
-    be a code of the input. `kernel`, `stride` and `padding` are one integer, or one an axis
-    (rows, columns).
+    `levels` weight levels by `quantizer`: "heq" (1-heq.md 4.1), or "btq", balanced ternary
+    (3-mognet.md 4.5). Taps outside the map read `pad_code`, which must be a code of the input.
+    `kernel`, `stride` and `padding` are one integer, or one an axis (rows, columns).
 
     Raises CodesignError where `groups` does not divide `cin` or `cout`, a size is not positive,
     or, in evaluation, accumulators might not be exact in float32.

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from codesign.errors import CodesignError
 from codesign.nn.base import need_exact
+from codesign.nn.quantizers import QuantizerName
 from codesign.nn.weights import QuantizedWeights
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ class QuantLinear(QuantizedWeights):
     Always computed in float32: its inputs may be sums that bfloat16 does not hold.
     """
 
-    def __init__(self, cin: int, cout: int, levels: int = 3) -> None:
-        super().__init__((cout, cin), levels)
+    def __init__(
+        self, cin: int, cout: int, levels: int = 3, quantizer: QuantizerName = "heq"
+    ) -> None:
+        super().__init__((cout, cin), levels, quantizer)
         self.cin, self.cout = cin, cout
 
     def forward(self, x: Tensor) -> Tensor:

@@ -67,12 +67,12 @@ def step_from_quantiles(weights: Any, levels: int, mode: StepMode = "least_squar
     xp = namespace(weights)
     magnitudes = xp.sort(xp.reshape(xp.abs(weights), (-1,)))
     if levels == 2:
-        step: float = 2 * _quantile(magnitudes, 0.5)
+        step: float = 2 * quantile(magnitudes, 0.5)
     else:
         # the thresholds come in pairs -t, t; the middle one (even n) is 0 and says nothing
         upper = range(levels // 2 + 1, levels) if mode == "least_squares" else (levels - 1,)
         pairs = [
-            (i - levels / 2, _quantile(magnitudes, 1 - 2 * (levels - i) / levels)) for i in upper
+            (i - levels / 2, quantile(magnitudes, 1 - 2 * (levels - i) / levels)) for i in upper
         ]
         step = sum(t * tau for t, tau in pairs) / sum(t * t for t, _ in pairs)
     if not (math.isfinite(step) and step > 0):
@@ -83,7 +83,7 @@ def step_from_quantiles(weights: Any, levels: int, mode: StepMode = "least_squar
     return step
 
 
-def _quantile(ordered: Any, share: float) -> float:
+def quantile(ordered: Any, share: float) -> float:
     """Linear-interpolated quantile of a sorted 1-D array."""
     last = int(ordered.shape[0]) - 1
     place = share * last
