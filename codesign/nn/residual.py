@@ -1,7 +1,7 @@
 """Residuals: two maps of codes merge into one, element by element.
 
 The forward is the integer operation; the backward is that of an extension to real numbers, named
-in each layer.
+in each layer. While a layer is `relaxed` the forward is the extension too.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ class _BitGate(Layer):
         """Bits of the same shape."""
         _need_same_shape(self, a, b)
         low = -1 if self.bipolar else 0
+        if self.relaxed:
+            p, q = ((code - low) / (1 - low) for code in (a, b))
+            joined = p + q - p * q if self._kind == "or" else p * q
+            return joined * (1 - low) + low
         result: Tensor = _Gate.apply(  # type: ignore[no-untyped-call]
             a, b, self._kind, low, self.gradient
         )
@@ -138,6 +142,8 @@ class ShiftAdd(Layer):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Codes of the same shape."""
         _need_same_shape(self, a, b)
+        if self.relaxed:
+            return (a + b) * 0.5
         result: Tensor = _HalfSum.apply(a, b)  # type: ignore[no-untyped-call]
         return result
 
@@ -181,6 +187,9 @@ class Mux(Layer):
                 f"Mux: select has shape {tuple(select.shape)}, a {tuple(a.shape)}; give one bit a "
                 "channel, or one a channel and frame"
             )
+        if self.relaxed:
+            each = select.reshape(*select.shape, *[1] * (a.dim() - select.dim()))
+            return a * each + b * (1 - each)
         result: Tensor = _Choice.apply(a, b, select)  # type: ignore[no-untyped-call]
         return result
 

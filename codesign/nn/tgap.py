@@ -25,6 +25,14 @@ SURROGATES = ("sigmoid", "triangle", "none")
 Surrogate = Literal["sigmoid", "triangle", "none"]
 
 
+def _soften(distance: Tensor, surrogate: Surrogate) -> Tensor:
+    """The step without its jump: the integral of the surrogate, 0 to 1."""
+    if surrogate == "triangle":
+        inside = distance.clamp(-0.5, 0.5)
+        return 0.5 + 2 * inside - 2 * inside * inside.abs()
+    return torch.sigmoid(4 * distance)
+
+
 class _Step(torch.autograd.Function):
     """`1 if sum > theta else 0`; `share` is the threshold as a share of `full`, the greatest sum.
 
@@ -68,7 +76,8 @@ class TGAP(Layer):
     - "causal": the bit of the frame before, 0 in the first, N x C x T; this one streams.
 
     `learned` makes the threshold a parameter, one a channel; the program holds the integers.
-    Gradient on the mean: `surrogate` "sigmoid" of slope 4, "triangle", or "none".
+    Gradient on the mean: `surrogate` "sigmoid" of slope 4, "triangle", or "none". While `relaxed`
+    the bits are floats, the curve of the surrogate itself.
 
     Raises CodesignError for an unknown mode or surrogate, a threshold outside 0..1, a frame mode
     without frames.
@@ -126,9 +135,13 @@ class TGAP(Layer):
         theta, share = torch.from_numpy(self.theta(tuple(x.shape[1:]))), self.threshold
         if self.mode != "clip":
             theta, share = theta.unsqueeze(1), share.unsqueeze(1)
-        bits: Tensor = _Step.apply(  # type: ignore[no-untyped-call]
-            total, share.to(total.dtype), theta.to(total), full, self.surrogate
-        )
+        share = share.to(total.dtype)
+        if self.relaxed:
+            bits = _soften(total / full - share, self.surrogate)
+        else:
+            bits = _Step.apply(  # type: ignore[no-untyped-call]
+                total, share, theta.to(total), full, self.surrogate
+            )
         if self.mode == "causal":
             bits = torch.cat([torch.zeros_like(bits[:, :, :1]), bits[:, :, :-1]], dim=2)
         return bits.to(x.dtype)

@@ -68,7 +68,8 @@ class ThresholdNorm(Layer):
     and beta start at 1/2, so that full scale is two deviations (design choice).
 
     State: parameters `gamma`, `beta`; buffers `running_mean`, `running_variance`, `batches`.
-    `freeze_statistics` uses and keeps the running ones. `fused` False takes the plain path.
+    `freeze_statistics` uses and keeps the running ones. `fused` False takes the plain path. While
+    `relaxed` the codes are floats: the line that the gradient is that of.
     """
 
     running_mean: Tensor
@@ -115,6 +116,9 @@ class ThresholdNorm(Layer):
             eps=EPSILON,
         )
         low = -1.0 if self.bits == 1 else 0.0
+        if self.relaxed:
+            share = (y.clamp(low, 1) - low) / (1 - low)
+            return (share * ((1 << self.bits) - 1)).to(x.dtype)
         codes: Tensor = _Codes.apply(  # type: ignore[no-untyped-call]
             y, x.detach(), thresholds, flip, low, fused
         )

@@ -231,6 +231,32 @@ def test_gradient_of_tgap_is_that_of_the_surrogate_on_the_mean(mode, surrogate, 
     torch.testing.assert_close(layer.threshold.grad, wanted_share, rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("bipolar", [False, True])
+def test_relaxed_gates_are_their_extension_and_extend_the_gate(bipolar):
+    a, b = all_pairs(-1, 1) if bipolar else all_pairs(0, 1)
+    for layer in (BitOr(bipolar=bipolar), BitAnd(bipolar=bipolar)):
+        codes = layer(a, b)
+        layer.relaxed = True
+        assert torch.equal(layer(a, b), codes)
+    half = torch.full((1, 1), 0.0 if bipolar else 0.5, dtype=torch.float64)
+    relaxed = BitOr(bipolar=bipolar)
+    relaxed.relaxed = True
+    assert float(relaxed(half, half)) == (0.5 if bipolar else 0.75)
+
+
+def test_other_relaxed_layers():
+    a, b = torch.tensor([[3.0, 1.0]]), torch.tensor([[0.0, 2.0]])
+    add, mux, gap = ShiftAdd(), Mux(), TGAP(2, surrogate="triangle")
+    add.relaxed = mux.relaxed = gap.relaxed = True
+    assert add(a, b).tolist() == [[1.5, 1.5]]
+    assert mux(a, b, torch.tensor([[0.25, 1.0]])).tolist() == [[0.75, 1.0]]
+    means = torch.tensor([[0.5, 0.25]])
+    x = means[..., None, None].expand(1, 2, 4, 4)
+    assert gap(x).tolist() == [[0.5, 0.125]]
+    gap.surrogate = "sigmoid"
+    assert torch.equal(gap(x), torch.sigmoid(4 * (means - 0.5)))
+
+
 def test_tgap_without_a_surrogate_passes_no_gradient():
     x = torch.ones(1, 2, 2, 2, requires_grad=True)
     (TGAP(2, surrogate="none")(x).sum() + 0 * x.sum()).backward()

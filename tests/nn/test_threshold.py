@@ -107,6 +107,20 @@ def test_gradient_is_that_of_the_clipped_line_through_the_batch_norm(bits):
             assert abs(float(found[number][index]) - wanted) < 1e-7, (number, index)
 
 
+@pytest.mark.parametrize("bits", [1, 3])
+@torch.no_grad()
+def test_relaxed_codes_are_half_a_step_or_less_from_the_codes(bits):
+    x = accumulators(50, 4, 6, 6)
+    norm = ThresholdNorm(4, bits)
+    codes = norm(x)
+    norm.relaxed = True
+    floats = norm(x)
+    assert floats.min() == 0
+    assert floats.max() == 2**bits - 1
+    assert float((floats - codes).abs().max()) <= 0.5 + 1e-5
+    assert not torch.equal(floats, torch.floor(floats))
+
+
 def test_running_statistics_move_by_a_tenth_until_frozen():
     norm = ThresholdNorm(2)
     first, second = accumulators(4, 2, 3, 3), accumulators(4, 2, 3, 3, seed=1, reach=9)
