@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
-from codesign.engine._numba import coding, decision, generated, linear, pooling, recurrent, rescale
+from codesign.engine._numba import (
+    coding,
+    decision,
+    features,
+    generated,
+    linear,
+    pooling,
+    recurrent,
+    rescale,
+)
 from codesign.engine._numba.jit import compiled
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
+from tests.engine.levels import only
 from tests.strategies import random_codes
 
 KERNELS = [
@@ -34,7 +44,11 @@ KERNELS = [
 
 @pytest.fixture
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernels as plain Python: an index outside an array is an error, not a stray read."""
+    """The kernels as plain Python: an index outside an array is an error, not a stray read.
+
+    Those that multiply by vector instructions have no Python; `test_packed` fences their arrays.
+    """
+    monkeypatch.setenv(features.VARIABLE, only("portable"))
     for module, name in KERNELS:
         monkeypatch.setattr(module, name, getattr(module, name).py_func)
 

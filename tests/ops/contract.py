@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 from codesign.engine import ENGINES, create
+from codesign.engine._numba.features import VARIABLE
 from codesign.errors import CodesignError
 from codesign.ir import KINDS, Graph, GraphBuilder, IntArray, IntType, Value, check, lookup
+from tests.engine.levels import HERE, only
 
 #: Elements of the map that a case draws, at least.
 ELEMENTS = 10_000
@@ -199,6 +201,12 @@ class OpContract:
             found = create(engine, graph, threads=1).run(batch)["y"]
             assert found.dtype == result.type.dtype, engine
             assert np.array_equal(found, reference), engine
+        if lookup(self.op).unit == "mac_array":  # a product has a kernel for each level
+            for level in HERE[1:]:
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv(VARIABLE, only(level.name))
+                    found = create("numba", graph, threads=1).run(batch)["y"]
+                assert np.array_equal(found, reference), level.name
 
     def test_plain_definition_agrees(self, case: Case) -> None:
         graph = build(case.inputs, self.op, case.attrs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 
 from codesign.engine._numba import (
     arrange,
@@ -15,10 +16,11 @@ from codesign.engine._numba import (
     rescale,
     residual,
 )
+from codesign.engine._numba.features import levels
 from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
-from codesign.engine._schedule import Step, schedule
+from codesign.engine._numba.plan import Planner, Unit
 from codesign.engine.base import ChunkedEngine
-from codesign.ir import Graph, IntArray
+from codesign.ir import Graph, IntArray, Node
 
 #: How each operation's kernel is prepared. A test demands one for every operation.
 KERNELS: dict[str, Prepare] = {
@@ -35,30 +37,39 @@ KERNELS: dict[str, Prepare] = {
 
 
 class NumbaEngine(ChunkedEngine):
-    """Compiled kernels, one thread a chunk; the weights are laid out once, when it is made."""
+    """Compiled kernels, one thread a chunk; products packed and planned for the values wanted."""
 
     name = "numba"
 
     def __init__(self, graph: Graph, threads: int) -> None:
         super().__init__(graph, threads)
-        self._kernels: dict[str, Kernel] = {
-            node.name: KERNELS[node.op](Site(node, graph.arguments(node), graph.values[node.name]))
-            for node in graph.nodes
-        }
-        self._schedules: dict[tuple[str, ...], tuple[Step, ...]] = {}
+        self.levels = levels()
+        self._kernels: dict[str, Kernel] = {}
+        self._planner = Planner(graph, self.levels, self._kernel)
+        self._plans: dict[tuple[str, ...], tuple[Unit, ...]] = {}
+        self._lock = Lock()
+
+    def plan(self, names: tuple[str, ...]) -> tuple[Unit, ...]:
+        """The calls that compute the values `names`; made once."""
+        with self._lock:
+            if names not in self._plans:
+                self._plans[names] = self._planner.units(names)
+            return self._plans[names]
 
     def compute(
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...]
     ) -> Mapping[str, IntArray]:
         """The values `names` of one chunk."""
-        values = self.graph.values
         alive = {name: channels_last(array) for name, array in inputs.items()}
-        if names not in self._schedules:
-            self._schedules[names] = schedule(self.graph, names)
-        for step in self._schedules[names]:
-            node = step.node
-            maps = [alive[name] for name in node.inputs if not values[name].is_constant]
-            alive[node.name] = self._kernels[node.name](*maps)
-            for name in step.dead:
+        for unit in self.plan(names):
+            alive[unit.result] = unit.run(*[alive[name] for name in unit.sources])
+            for name in unit.dead:
                 del alive[name]
         return {name: channels_first(alive[name]) for name in names}
+
+    def _kernel(self, node: Node) -> Kernel:
+        """The kernel of a node on its own; its weights are laid out once."""
+        if node.name not in self._kernels:
+            site = Site(node, self.graph.arguments(node), self.graph.values[node.name])
+            self._kernels[node.name] = KERNELS[node.op](site)
+        return self._kernels[node.name]

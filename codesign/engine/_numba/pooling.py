@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, storage
+from codesign.engine._numba.packed import pixel_offsets
 from codesign.ir import IntArray
 
 
 def max_pool(site: Site) -> Kernel:
     """Maximum of each window, on bytes."""
-    dtype = storage(site.result.type)
-    if len(site.result.shape) != 3:
-        return _max_pool_any(site)
-    (height, width), (down, right) = site.integers("kernel"), site.integers("stride")
-    channels, rows, columns = site.result.shape
+    return windows_maximum(site, None)
+
+
+def windows_maximum(site: Site, frame: Frame | None) -> Kernel:
+    """Maximum of each window along any number of axes; into the `frame` that is read next."""
+    dtype, kernel, stride = (
+        storage(site.result.type), site.integers("kernel"), site.integers("stride"),
+    )  # fmt: skip
+    sizes, results = site.arguments[0].shape[1:], site.result.shape[1:]
+    channels, none = site.result.shape[0], (0,) * len(sizes)
+    starts = pixel_offsets(sizes, results, stride, none, channels)
+    taps = pixel_offsets(sizes, kernel, (1,) * len(sizes), none, channels)
+    plain = np.arange(len(starts), dtype=np.int64) * channels
+    places = plain if frame is None else frame.places
 
     def run(x: IntArray) -> IntArray:
-        y = np.empty((len(x), rows, columns, channels), dtype)
-        _max_pool(x.astype(dtype, copy=False), height, width, down, right, y)
+        source = np.ascontiguousarray(x.astype(dtype, copy=False)).reshape(len(x), -1)
+        if frame is None:
+            y = np.empty((len(x), *results, channels), dtype)
+            flat = y.reshape(-1)
+            _max_pool(source, starts, taps, flat, places, len(starts) * channels, channels, 0)
+            return y
+        y = frame.empty(len(x))
+        _max_pool(source, starts, taps, y, places, frame.image, channels, frame.base)
         return y
-
-    return run
-
-
-def _max_pool_any(site: Site) -> Kernel:
-    """The same over one axis or three: the maximum of the window's shifted maps."""
-    kernel, stride = site.integers("kernel"), site.integers("stride")
-    sizes, dtype = site.result.shape[1:], storage(site.result.type)
-
-    def run(x: IntArray) -> IntArray:
-        best: IntArray | None = None
-        for start in np.ndindex(*kernel):
-            part = x[
-                (
-                    slice(None),
-                    *(
-                        slice(first, first + step * (size - 1) + 1, step)
-                        for first, step, size in zip(start, stride, sizes, strict=True)
-                    ),
-                )
-            ]
-            best = part.astype(dtype) if best is None else np.maximum(best, part, out=best)
-        assert best is not None  # a window has a cell
-        return best
 
     return run
 
@@ -82,19 +75,37 @@ def tgap(site: Site) -> Kernel:
 
 
 @compiled
-def _max_pool(x: IntArray, rows: int, columns: int, down: int, right: int, y: IntArray) -> None:
-    """x (N, H, W, C), y (N, I, J, C)."""
-    images, out_rows, out_columns, channels = y.shape
-    for n in range(images):
-        for i in range(out_rows):
-            for j in range(out_columns):
-                best = y[n, i, j]
-                best[:] = x[n, i * down, j * right]
-                for u in range(rows):
-                    for v in range(columns):
-                        tap = x[n, i * down + u, j * right + v]
-                        for c in range(channels):
-                            best[c] = max(best[c], tap[c])
+def _max_pool(
+    x: IntArray,
+    starts: IntArray,
+    taps: IntArray,
+    y: IntArray,
+    places: IntArray,
+    step: int,
+    channels: int,
+    base: int,
+) -> None:
+    """x (N, elements), y flat; the window of `starts[p]` goes to `places[p]`, less `base`."""
+    best = np.empty(channels, x.dtype)
+    for n in range(len(x)):
+        image = x[n]
+        for p in range(len(starts)):
+            first = image[starts[p] : starts[p] + channels]
+            target = y[n * step + places[p] : n * step + places[p] + channels]
+            if len(taps) == 4:  # the usual window, in one pass
+                second = image[starts[p] + taps[1] : starts[p] + taps[1] + channels]
+                third = image[starts[p] + taps[2] : starts[p] + taps[2] + channels]
+                fourth = image[starts[p] + taps[3] : starts[p] + taps[3] + channels]
+                for c in range(channels):
+                    target[c] = max(max(first[c], second[c]), max(third[c], fourth[c])) - base
+                continue
+            best[:] = first
+            for t in range(1, len(taps)):
+                tap = image[starts[p] + taps[t] : starts[p] + taps[t] + channels]
+                for c in range(channels):
+                    best[c] = max(best[c], tap[c])
+            for c in range(channels):
+                target[c] = best[c] - base
 
 
 @compiled

@@ -1,0 +1,76 @@
+"""Which instructions the products may use: the machine's, less those that are switched off."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+from codesign.errors import CodesignError
+
+#: Names features that are not to be used, separated by commas: for tests, and to compare speeds.
+VARIABLE = "CODESIGN_CPU_OFF"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A way to multiply bytes.
+
+    Attributes:
+        name: as the report and the environment variable have it.
+        needs: features of the processor, as LLVM calls them.
+        lanes: sums in one vector.
+        code: tells compiled functions of one level from those of another.
+        pairs: adds pairs of products in 16 bits with saturation, so the codes must be small.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    lanes: int
+    code: int
+    pairs: bool = False
+
+
+#: From the fastest to the one that runs everywhere.
+LEVELS = (
+    Level("vnni", ("avx512f", "avx512vl", "avx512vnni"), 16, 3),
+    Level("avx2", ("avx2",), 8, 2, pairs=True),
+    Level("portable", (), 0, 1),
+)
+PORTABLE = LEVELS[-1]
+
+
+def levels() -> tuple[Level, ...]:
+    """The levels of this machine that are not switched off, the fastest first.
+
+    Raises CodesignError where the variable names an unknown level.
+    """
+    return _allowed(os.environ.get(VARIABLE, ""))
+
+
+@lru_cache(maxsize=8)
+def _allowed(switched_off: str) -> tuple[Level, ...]:
+    off = {name.strip() for name in switched_off.split(",") if name.strip()}
+    known = [level.name for level in LEVELS[:-1]]
+    for name in sorted(off):
+        if name not in known:
+            raise CodesignError(
+                f"{VARIABLE}: {name!r} is not a level that can be switched off; "
+                f"give some of {', '.join(known)}"
+            )
+    found = _host_features()
+    return tuple(
+        level
+        for level in LEVELS
+        if level.name not in off and all(found.get(feature, False) for feature in level.needs)
+    )
+
+
+@lru_cache(maxsize=1)
+def _host_features() -> dict[str, bool]:
+    from llvmlite import binding
+
+    try:
+        return dict(binding.get_host_cpu_features())
+    except RuntimeError:  # LLVM does not know this processor
+        return {}

@@ -1,0 +1,304 @@
+"""Products of bytes: weights packed for the micro-kernel, maps read in place through offsets.
+
+A pixel's sums take its window's bytes in steps of four. Where they lie, counted from the window's
+first pixel, is a table of offsets, the same for every pixel: so there is no copy of windows, groups
+are other first channels, and a channel shuffle before the product is another table. A map that is
+padded lies in a frame that holds the pad code around it. Codes travel as unsigned bytes less a
+base; what the base adds to a sum is taken off with the bias.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codesign.engine._numba import micro
+from codesign.engine._numba.features import Level
+from codesign.engine._numba.jit import compiled
+from codesign.ir import IntArray, IntType
+
+#: Bytes behind a frame that may be read: the last step may reach three beyond its pixel.
+SLACK = 64
+#: Rows of a tile by its columns: as many sums as the registers hold beside the operands.
+_ROWS = {16: {1: 24, 2: 12, 3: 8, 4: 6}, 8: {1: 8, 2: 4}}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a product reads its map: a linear layer is a window of one element on N pixels.
+
+    Attributes:
+        sizes: of the map behind its channels.
+        channels: of the map.
+        kernel, stride, padding: one number for each of `sizes`.
+        groups: of the product.
+        shuffle: groups of the channel shuffle that the map has yet to go through; 1 without.
+    """
+
+    sizes: tuple[int, ...]
+    channels: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    groups: int = 1
+    shuffle: int = 1
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Sizes of the frame."""
+        return tuple(s + 2 * p for s, p in zip(self.sizes, self.padding, strict=True))
+
+    @property
+    def results(self) -> tuple[int, ...]:
+        """Sizes of the result."""
+        places = zip(self.padded, self.kernel, self.stride, strict=True)
+        return tuple((size - window) // step + 1 for size, window, step in places)
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """From sums to codes: `(clip((sum + bias) >> shift, lo, hi) << scale) + offset`."""
+
+    bias: IntArray
+    shift: int
+    lo: int
+    hi: int
+    scale: int = 0
+    offset: int = 0
+
+
+def pixel_offsets(
+    sizes: tuple[int, ...],
+    inner: tuple[int, ...],
+    step: tuple[int, ...],
+    first: tuple[int, ...],
+    channels: int,
+) -> IntArray:
+    """Offsets in a map of `sizes` of the pixels `first + i * step`, i below `inner`, in order."""
+    place: IntArray = np.zeros(1, np.int64)
+    for size, count, stride, start in zip(sizes, inner, step, first, strict=True):
+        place = (place[:, None] * size + start + stride * np.arange(count)).reshape(-1)
+    return place * channels
+
+
+def base_of(codes: IntType, pad_code: int) -> int | None:
+    """What is taken off the codes so that they are unsigned bytes; None where they are too many."""
+    base = min(codes.lo, pad_code, 0)
+    return base if max(codes.hi, pad_code) - base <= 255 else None
+
+
+def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) -> bool:
+    """Whether the level's instruction is exact on these codes and weights."""
+    base = base_of(codes, pad_code)
+    if base is None or not level.lanes:
+        return False
+    greatest = int(np.abs(weight.astype(np.int64)).max(initial=0))
+    if weight.min(initial=0) < -128 or weight.max(initial=0) > 127:
+        return False
+    return not level.pairs or 2 * (max(codes.hi, pad_code) - base) * greatest < 1 << 15
+
+
+class Packed:
+    """One product, ready to run: packed weights, offsets, biases.
+
+    `weight` is (outputs, channels/groups, *kernel). With `rescale` the results are codes of one
+    byte, else sums of 32 bits.
+    """
+
+    def __init__(
+        self,
+        level: Level,
+        window: Window,
+        weight: IntArray,
+        base: int,
+        rescale: Rescale | None,
+    ) -> None:
+        self.window, self.base, self.rescale = window, base, rescale
+        self.outputs = len(weight)
+        self.lanes = self.outputs // window.groups
+        vectors = -(-self.lanes // level.lanes)
+        columns = max(c for c in _ROWS[level.lanes] if vectors % c == 0)
+        rows = _ROWS[level.lanes][columns]
+        self.variant = ((0,) * level.code, (0,) * rows, (0,) * columns)
+        self.width = columns * level.lanes
+        table, self.offsets, self.group_bytes = _runs(window, weight)
+        corner = tuple(k - 1 for k in window.kernel)
+        ones = (1,) * len(corner)
+        end = int(pixel_offsets(window.padded, ones, ones, corner, window.channels)[0])
+        last = int(self.offsets.max()) + 4 + (window.groups - 1) * self.group_bytes
+        #: Whether no step reads beyond the window's last pixel.
+        self.reads_within = last <= end + window.channels
+        self.weights = _pack(table, window.groups, self.width, level.lanes)
+        bias = np.zeros(self.outputs, np.int64) if rescale is None else rescale.bias
+        bias = bias.astype(np.int64) + base * weight.reshape(self.outputs, -1).sum(1, np.int64)
+        self.bias = _lay(bias, window.groups, self.width).astype(np.uint32).view(np.int32)
+        numbers = (0,) * 5
+        if rescale is not None:
+            numbers = (rescale.shift, rescale.lo, rescale.hi, rescale.scale, rescale.offset)
+        self.numbers = np.array(numbers, np.int32)
+        self.starts = pixel_offsets(
+            window.padded, window.results, window.stride, (0,) * len(window.sizes), window.channels
+        )
+
+    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
+        """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
+
+        `places` are the elements of `y` where the pixels of an image begin, `step` the distance of
+        two images in elements.
+        """
+        size = int(np.prod(self.window.padded)) * self.window.channels
+        function = _sums if self.rescale is None else _codes
+        function(
+            *self.variant, frame, self.starts, size, images, self.offsets, self.weights,
+            self.group_bytes, self.bias, self.numbers, y, places, step, self.lanes,
+        )  # fmt: skip
+
+
+def _runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
+    """The weights in the order of the steps, (outputs, steps, 4); offsets; bytes between groups."""
+    outputs, depth = weight.shape[:2]
+    taps: IntArray = weight.reshape(outputs, depth, -1).transpose(0, 2, 1)  # (outputs, taps, depth)
+    ones, none = (1,) * len(window.sizes), (0,) * len(window.sizes)
+    steps = pixel_offsets(window.padded, window.kernel, ones, none, window.channels)
+    if window.shuffle == 1 and window.groups == 1:
+        # neighbouring taps of a row are one run of bytes
+        last = window.kernel[-1]
+        taps, steps = taps.reshape(outputs, -1, last * depth), steps[::last]
+        between = 0
+    else:
+        # shuffled channel j*G + g lies at g*C/G + j: a group reads a run in each of the G parts
+        parts = window.shuffle
+        apart = taps.reshape(outputs, len(steps), depth // parts, parts).swapaxes(2, 3)
+        within = np.arange(parts) * (window.channels // parts)
+        steps = (steps[:, None] + within).reshape(-1)
+        taps = apart.reshape(outputs, len(steps), depth // parts)
+        between = depth // parts
+    length = taps.shape[2]
+    fours = -(-length // 4)
+    table = np.zeros((outputs, len(steps), 4 * fours), np.int8)
+    table[..., :length] = taps
+    offsets = (steps[:, None] + 4 * np.arange(fours)).reshape(-1).astype(np.int64)
+    return table.reshape(outputs, -1, 4), offsets, between
+
+
+def _lay(values: IntArray, groups: int, width: int) -> IntArray:
+    """(outputs, ...) as (groups, blocks, width, ...), zeros beyond a group's outputs."""
+    lanes = len(values) // groups
+    blocks = -(-lanes // width)
+    laid = np.zeros((groups, blocks * width, *values.shape[1:]), values.dtype)
+    laid[:, :lanes] = values.reshape(groups, lanes, *values.shape[1:])
+    return laid.reshape(groups, blocks, width, *values.shape[1:])
+
+
+def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:
+    """(outputs, steps, 4) as (groups, blocks, steps, columns, lanes, 4), as the tile reads them."""
+    laid = _lay(table, groups, width)
+    laid = laid.reshape(groups, laid.shape[1], width // lanes, lanes, *table.shape[1:])
+    packed = laid.transpose(0, 1, 4, 2, 3, 5)
+    return np.ascontiguousarray(packed).reshape(groups, laid.shape[1], -1)
+
+
+@compiled
+def _codes(
+    level: tuple[int, ...],
+    rows: tuple[int, ...],
+    columns: tuple[int, ...],
+    frame: IntArray,
+    starts: IntArray,
+    size: int,
+    images: int,
+    offsets: IntArray,
+    weights: IntArray,
+    between: int,
+    bias: IntArray,
+    numbers: IntArray,
+    y: IntArray,
+    places: IntArray,
+    step: int,
+    lanes: int,
+) -> None:
+    """Tile after tile over the pixels of all images; codes of one byte."""
+    count, width, pixels = len(rows), bias.shape[2], len(starts)
+    sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    indices = np.empty(len(rows), np.int64)
+    spare = np.empty(len(rows) * width, np.uint8)
+    for g in range(weights.shape[0]):
+        for b in range(weights.shape[1]):
+            valid = min(width, lanes - b * width)
+            origin = frame.ctypes.data + g * between
+            first = g * lanes + b * width
+            for start in range(0, images * pixels, count):
+                n, p = start // pixels, start % pixels
+                for m in range(count):
+                    sources[m] = origin + n * size + starts[p]
+                    indices[m] = n * step + places[p] + first
+                    if valid == width:
+                        targets[m] = y.ctypes.data + indices[m]
+                    else:
+                        targets[m] = spare.ctypes.data + m * width
+                    if start + m + 1 < images * pixels:  # the last pixel is repeated
+                        p += 1
+                        if p == pixels:
+                            n, p = n + 1, 0
+                micro.tile(  # type: ignore[call-arg]
+                    level, rows, columns, sources.ctypes.data, offsets.ctypes.data, len(offsets),
+                    weights[g, b].ctypes.data, bias[g, b].ctypes.data, numbers.ctypes.data,
+                    targets.ctypes.data,
+                )  # fmt: skip
+                if valid < width:
+                    for m in range(count):
+                        for o in range(valid):
+                            y[indices[m] + o] = spare[m * width + o]
+
+
+@compiled
+def _sums(
+    level: tuple[int, ...],
+    rows: tuple[int, ...],
+    columns: tuple[int, ...],
+    frame: IntArray,
+    starts: IntArray,
+    size: int,
+    images: int,
+    offsets: IntArray,
+    weights: IntArray,
+    between: int,
+    bias: IntArray,
+    numbers: IntArray,
+    y: IntArray,
+    places: IntArray,
+    step: int,
+    lanes: int,
+) -> None:
+    """As `_codes`; sums of 32 bits."""
+    count, width, pixels = len(rows), bias.shape[2], len(starts)
+    sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    indices = np.empty(len(rows), np.int64)
+    spare = np.empty(len(rows) * width, np.int32)
+    for g in range(weights.shape[0]):
+        for b in range(weights.shape[1]):
+            valid = min(width, lanes - b * width)
+            origin = frame.ctypes.data + g * between
+            first = g * lanes + b * width
+            for start in range(0, images * pixels, count):
+                n, p = start // pixels, start % pixels
+                for m in range(count):
+                    sources[m] = origin + n * size + starts[p]
+                    indices[m] = n * step + places[p] + first
+                    if valid == width:
+                        targets[m] = y.ctypes.data + 4 * indices[m]
+                    else:
+                        targets[m] = spare.ctypes.data + 4 * m * width
+                    if start + m + 1 < images * pixels:
+                        p += 1
+                        if p == pixels:
+                            n, p = n + 1, 0
+                micro.sums(  # type: ignore[call-arg]
+                    level, rows, columns, sources.ctypes.data, offsets.ctypes.data, len(offsets),
+                    weights[g, b].ctypes.data, bias[g, b].ctypes.data, targets.ctypes.data,
+                )  # fmt: skip
+                if valid < width:
+                    for m in range(count):
+                        for o in range(valid):
+                            y[indices[m] + o] = spare[m * width + o]

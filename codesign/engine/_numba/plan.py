@@ -1,0 +1,279 @@
+"""What is computed together: products with what follows them, maps where the next product reads.
+
+A product takes along the rescaling and the activation behind it, as long as nobody else wants the
+values between; its sums never reach memory. A channel shuffle before products becomes part of their
+offsets. A map that only products of one frame read is written into that frame at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from codesign.engine._numba.features import Level
+from codesign.engine._numba.frames import Frame
+from codesign.engine._numba.layout import Kernel, Site, storage
+from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.pooling import windows_maximum
+from codesign.engine._schedule import schedule
+from codesign.ir import Graph, IntArray, Node
+
+_INT32 = (-(1 << 31), (1 << 31) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One call: from the values `sources` to the value `result`; `dead` may be forgotten after."""
+
+    result: str
+    sources: tuple[str, ...]
+    run: Kernel
+    dead: tuple[str, ...]
+    level: str = ""
+
+
+@dataclass(slots=True)
+class _Product:
+    """A product and what it takes along."""
+
+    node: Node
+    level: Level
+    source: str
+    window: Window
+    base: int
+    pad_code: int
+    result: str
+    rescale: Rescale | None = None
+    members: list[str] = field(default_factory=list)
+
+    @property
+    def frame(self) -> Frame:
+        return Frame.of(self.window, self.base, self.pad_code)
+
+
+class Planner:
+    """Plans a graph for wanted values; `prepare(node)` makes the kernel of a node on its own."""
+
+    def __init__(
+        self, graph: Graph, levels: tuple[Level, ...], prepare: Callable[[Node], Kernel]
+    ) -> None:
+        self.graph, self.levels, self.prepare = graph, levels, prepare
+
+    def units(self, names: tuple[str, ...]) -> tuple[Unit, ...]:
+        """The calls that compute the values `names`, in order."""
+        steps = schedule(self.graph, names)
+        readers: dict[str, list[Node]] = {}
+        for step in steps:
+            for source in dict.fromkeys(step.node.inputs):
+                readers.setdefault(source, []).append(step.node)
+        kept = set(names)
+        products = self._products([step.node for step in steps], readers, kept)
+        frames = self._frames(products, readers, kept)
+        inside = {member for product in products.values() for member in product.members}
+        units: list[tuple[str, tuple[str, ...], Kernel, str]] = []
+        for step in steps:
+            node = step.node
+            if node.name in inside:
+                continue
+            if node.name in products:
+                product = products[node.name]
+                run = self._packed(product, frames)
+                units.append((product.result, (product.source,), run, product.level.name))
+                continue
+            sources = tuple(n for n in node.inputs if not self.graph.values[n].is_constant)
+            if node.op == "max_pool":
+                units.append((node.name, sources, self._pool(node, frames), ""))
+            else:
+                units.append((node.name, sources, self.prepare(node), ""))
+        return _with_deaths(units, kept)
+
+    def _products(
+        self, nodes: list[Node], readers: dict[str, list[Node]], kept: set[str]
+    ) -> dict[str, _Product]:
+        products: dict[str, _Product] = {}
+        for node in nodes:
+            product = self._product(node) if node.op in ("conv", "linear") else None
+            if product is not None:
+                self._take_along(product, readers, kept)
+                products[node.name] = product
+        for node in nodes:
+            if node.op == "channel_shuffle" and node.name not in kept:
+                self._absorb_shuffle(node, readers[node.name], products)
+        return products
+
+    def _product(self, node: Node) -> _Product | None:
+        """The product of the first level that is exact on it; None where none is."""
+        source, weight = self.graph.arguments(node)
+        codes = weight.data
+        assert codes is not None  # the checker demands a constant there
+        attrs: Mapping[str, Any] = node.attrs
+        if node.op == "linear":
+            window = Window((1,), source.shape[0], (1,), (1,), (0,))
+            codes, pad_code = codes[..., None], source.type.lo
+        else:
+            window = Window(
+                source.shape[1:], source.shape[0], codes.shape[2:], attrs["stride"],
+                attrs["padding"], attrs["groups"],
+            )  # fmt: skip
+            pad_code = attrs["pad_code"] if any(attrs["padding"]) else source.type.lo
+        base = base_of(source.type, pad_code)
+        for level in self.levels:
+            if base is not None and fits_level(level, source.type, pad_code, codes):
+                return _Product(node, level, node.inputs[0], window, base, pad_code, node.name)
+        return None
+
+    def _take_along(
+        self, product: _Product, readers: dict[str, list[Node]], kept: set[str]
+    ) -> None:
+        """Rescaling, then activation; each the only reader of the value before it."""
+        members: list[str] = []
+        bias: IntArray = np.zeros(self.graph.values[product.result].shape[0], np.int64)
+        shift = 0
+        node = self._next(product.result, readers, kept)
+        if node is not None and node.op == "bit_shift_norm" and self._sum_fits(node):
+            bias, shift = self._bias(node), _integer(node, "shift")
+            members.append(node.name)
+            node = self._next(node.name, readers, kept)
+        limits = None if node is None else _limits(node)
+        if node is not None and limits is not None and shift + limits[0] <= 31:
+            members.append(node.name)
+            product.rescale = Rescale(bias, shift + limits[0], *limits[1:])
+        elif members and _is_byte(self.graph, members[-1]):
+            product.rescale = Rescale(bias, shift, *_INT32)
+        else:
+            return  # sums wider than a code stay sums
+        product.members, product.result = members, members[-1]
+
+    def _next(self, name: str, readers: dict[str, list[Node]], kept: set[str]) -> Node | None:
+        following = readers.get(name, [])
+        return following[0] if len(following) == 1 and name not in kept else None
+
+    def _bias(self, node: Node) -> IntArray:
+        data = self.graph.arguments(node)[1].data
+        assert data is not None  # the checker demands a constant there
+        return data.astype(np.int64)
+
+    def _sum_fits(self, node: Node) -> bool:
+        """Whether `x + bias` of a bit_shift_norm fits 32 bits before the shift."""
+        x, bias = self.graph.arguments(node)[0], self._bias(node)
+        low, high = x.type.lo + int(bias.min()), x.type.hi + int(bias.max())
+        return _INT32[0] <= low and high <= _INT32[1]
+
+    def _absorb_shuffle(
+        self, node: Node, readers: list[Node], products: dict[str, _Product]
+    ) -> None:
+        """Products that read a shuffled map read the map before it, in another order."""
+        groups = _integer(node, "groups")
+        reading = [products.get(reader.name) for reader in readers]
+        if any(
+            p is None or p.node.op != "conv" or (p.window.channels // p.window.groups) % groups
+            for p in reading
+        ):
+            return
+        for product in reading:
+            assert product is not None
+            product.source, product.members = node.inputs[0], [*product.members, node.name]
+            product.window = replace(product.window, shuffle=groups)
+
+    def _frames(
+        self, products: dict[str, _Product], readers: dict[str, list[Node]], kept: set[str]
+    ) -> dict[str, Frame]:
+        """Maps that are written where they are read: all readers are products of one frame."""
+        wanted: dict[str, set[Frame]] = {}
+        for product in products.values():
+            wanted.setdefault(product.source, set()).add(product.frame)
+        absorbed = {member for product in products.values() for member in product.members}
+        written = {p.result for p in products.values() if p.rescale is not None}
+        written |= {node.name for node in self.graph.nodes if node.op == "max_pool"}
+        return {
+            name: next(iter(frames))
+            for name, frames in wanted.items()
+            if len(frames) == 1
+            and name in written
+            and name not in kept
+            and all(node.name in products or node.name in absorbed for node in readers[name])
+        }
+
+    def _packed(self, product: _Product, frames: dict[str, Frame]) -> Kernel:
+        node, frame = product.node, product.frame
+        weight = self.graph.arguments(node)[1].data
+        assert weight is not None
+        if node.op == "linear":
+            weight = weight[..., None]
+        target = frames.get(product.result)
+        rescale = product.rescale
+        if target is not None and rescale is not None and target.base:
+            rescale = replace(rescale, offset=rescale.offset - target.base)
+        packed = Packed(product.level, product.window, weight, product.base, rescale)
+        value = self.graph.values[product.result]
+        dtype = np.dtype(np.int32) if rescale is None else storage(value.type)
+        shape = (*value.shape[1:], value.shape[0])
+        pixels = len(packed.starts)
+        plain = np.arange(pixels, dtype=np.int64) * packed.outputs
+        places = plain if target is None else target.places
+        framed = product.source in frames
+        whole = not any(frame.padding) and not frame.base and packed.reads_within
+
+        def run(x: IntArray) -> IntArray:
+            if framed:
+                images, source = (len(x) - SLACK) // frame.image, x
+            else:
+                images = len(x)
+                source = x.reshape(-1) if whole and x.dtype == np.uint8 else frame.copy(x)
+            if target is None:
+                y = np.empty((images, *shape), dtype)
+                flat = y.reshape(-1) if rescale is None else y.reshape(-1).view(np.uint8)
+                packed.run(source, images, flat, places, pixels * packed.outputs)
+                return y
+            y = target.empty(images)
+            packed.run(source, images, y, places, target.image)
+            return y
+
+        return run
+
+    def _pool(self, node: Node, frames: dict[str, Frame]) -> Kernel:
+        site = Site(node, self.graph.arguments(node), self.graph.values[node.name])
+        return windows_maximum(site, frames.get(node.name))
+
+
+def _integer(node: Node, attribute: str) -> int:
+    value = node.attrs[attribute]
+    assert isinstance(value, int)
+    return value
+
+
+def _limits(node: Node) -> tuple[int, int, int, int, int] | None:
+    """Shift, lo, hi, scale and offset of an activation; None for another operation."""
+    attrs: Mapping[str, Any] = node.attrs
+    if node.op == "hwmsb":
+        return attrs["shift"], 0, (1 << attrs["bits"]) - 1, 0, 0
+    if node.op == "heaviside":
+        return 0, 0, 1, 0, 0
+    if node.op == "sign":
+        return 0, -1, 0, 1, 1
+    if (
+        node.op == "clip"
+        and -128 <= attrs["lo"] <= attrs["hi"] <= 255
+        and (attrs["lo"] >= 0 or attrs["hi"] <= 127)
+    ):
+        return 0, attrs["lo"], attrs["hi"], 0, 0
+    return None
+
+
+def _is_byte(graph: Graph, name: str) -> bool:
+    return storage(graph.values[name].type).itemsize == 1
+
+
+def _with_deaths(
+    units: list[tuple[str, tuple[str, ...], Kernel, str]], kept: set[str]
+) -> tuple[Unit, ...]:
+    """Each unit with the values that no later one reads."""
+    later, planned = set(kept), []
+    for result, sources, run, level in reversed(units):
+        dead = tuple(name for name in dict.fromkeys(sources) if name not in later)
+        later.update(sources)
+        planned.append(Unit(result, sources, run, dead, level))
+    return tuple(reversed(planned))

@@ -1,0 +1,264 @@
+"""Packed products at every level: shapes of tiles, extremes, what they take along, stray bytes."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codesign.engine import create
+from codesign.engine._numba.engine import NumbaEngine
+from codesign.engine._numba.features import LEVELS, VARIABLE, Level
+from codesign.engine._numba.frames import Frame
+from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window
+from codesign.errors import CodesignError
+from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
+from tests.engine.levels import HERE
+from tests.strategies import random_codes
+
+PACKED = [level for level in HERE if level.lanes]
+if not PACKED:
+    pytest.skip("the machine has no level of packed products", allow_module_level=True)
+
+TWO_BITS, TERNARY, BIPOLAR, BIAS = IntType(0, 3), code_set(3), IntType(-1, 1, 2), IntType(-40, 40)
+
+
+def chain(
+    *,
+    codes: IntType = TWO_BITS,
+    shape: tuple[int, ...] = (8, 7, 5),
+    outputs: int = 20,
+    groups: int = 1,
+    kernel: int = 3,
+    stride: int = 1,
+    padding: int = 1,
+    weights: IntType = TERNARY,
+    end: str = "hwmsb",
+    shuffle: int = 1,
+    seed: int = 0,
+) -> Graph:
+    """Shuffle, convolution, rescaling, activation, and a second product that reads its codes."""
+    builder = GraphBuilder("chain")
+    x = builder.input("image", shape, codes)
+    if shuffle > 1:
+        x = builder.node("shuffle", "channel_shuffle", [x], groups=shuffle)
+    rank = len(shape) - 1
+    window = (kernel,) * rank
+    w = builder.constant(
+        "w", random_codes((outputs, shape[0] // groups, *window), weights, seed), weights
+    )
+    y = builder.node(
+        "conv", "conv", [x, w], groups=groups, stride=(stride,) * rank,
+        padding=(padding,) * rank, pad_code=codes.hi,
+    )  # fmt: skip
+    b = builder.constant(
+        "b", random_codes((outputs,), IntType(-40, 40), seed + 1), IntType(-40, 40)
+    )
+    y = builder.node("norm", "bit_shift_norm", [y, b], shift=2)
+    if end == "hwmsb":
+        y = builder.node("act", "hwmsb", [y], bits=2, shift=1)
+    elif end == "clip":
+        y = builder.node("act", "clip", [y], lo=-3, hi=4)
+    elif end:
+        y = builder.node("act", end, [y])
+    builder.output(y)
+    value = builder.value(y)
+    if value.type.hi - value.type.lo <= 255:
+        w2 = builder.constant(
+            "w2", random_codes((3, outputs, *(1,) * rank), code_set(2), seed + 2), code_set(2)
+        )
+        builder.output(
+            builder.node("second", "conv", [y, w2], stride=(1,) * rank, padding=(0,) * rank)
+        )
+    return builder.build()
+
+
+def batch(graph: Graph, images: int = 5) -> dict[str, IntArray]:
+    """Random codes; the first images hold the least and the greatest code everywhere."""
+    value = graph.values["image"]
+    codes = random_codes((images, *value.shape), value.type, 9)
+    codes[0], codes[-1] = value.type.lo, value.type.hi
+    return {"image": codes}
+
+
+def assert_equal(graph: Graph, level: str, images: int = 5, packed: bool = True) -> None:
+    """Outputs alone (everything taken along), and every value on its own."""
+    inputs = batch(graph, images)
+    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
+    engine = create("numba", graph, threads=1)
+    assert isinstance(engine, NumbaEngine)
+    for keep in ((), *((name,) for name in graph.results), tuple(graph.results)):
+        found = engine.run(inputs, keep)
+        for name, codes in found.items():
+            assert np.array_equal(codes, wanted[name]), (name, keep)
+    if packed:
+        units = {unit.result: unit.level for unit in engine.plan(tuple(graph.outputs))}
+        assert set(units.values()) == {level}
+
+
+@pytest.mark.parametrize("outputs", [1, 7, 8, 15, 16, 17, 31, 32, 33, 48, 64, 80, 96, 130])
+def test_every_width_of_a_tile(outputs: int, level: str) -> None:
+    if level != "portable":
+        assert_equal(chain(outputs=outputs), level)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 12, 13, 25])
+@pytest.mark.parametrize("images", [1, 3])
+def test_every_number_of_pixels(size: int, images: int, level: str) -> None:
+    if level != "portable":
+        assert_equal(chain(shape=(5, 1, size), outputs=33), level, images)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [IntType(0, 1), IntType(0, 255), IntType(-128, 127), IntType(-100, 27), BIPOLAR, IntType(3, 9)],
+    ids=str,
+)
+@pytest.mark.parametrize("weights", [code_set(2), code_set(5), IntType(-128, 127)], ids=str)
+def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, level: str) -> None:
+    assert_equal(chain(codes=codes, weights=weights, kernel=3), level, packed=False)
+
+
+@pytest.mark.parametrize("end", ["hwmsb", "clip", "heaviside", "sign", ""])
+@pytest.mark.parametrize("codes", [IntType(0, 3), BIPOLAR], ids=str)
+def test_what_a_product_takes_along(end: str, codes: IntType, level: str) -> None:
+    assert_equal(chain(end=end, codes=codes, outputs=24), level, packed=False)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("shuffle", [1, 2, 4, 8])
+def test_a_shuffle_is_read_through(groups: int, shuffle: int, level: str) -> None:
+    if level == "portable":
+        return
+    graph = chain(shape=(32, 4, 4), groups=groups, shuffle=shuffle, outputs=32)
+    absorbed = (32 // groups) % shuffle == 0
+    assert_equal(graph, level, packed=absorbed)
+
+
+@pytest.mark.parametrize("shape", [(3, 9), (4, 4, 5, 3), (1, 3, 2, 2)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_one_axis_or_three(shape: tuple[int, ...], stride: int, level: str) -> None:
+    assert_equal(chain(shape=shape, stride=stride), level, packed=False)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_random_products(data: Any) -> None:
+    groups = data.draw(st.sampled_from([1, 2, 3]))
+    low = data.draw(st.integers(-60, 20))
+    kernel = data.draw(st.integers(1, 4))
+    graph = chain(
+        codes=IntType(low, low + data.draw(st.integers(0, 200))),
+        shape=(
+            groups * data.draw(st.integers(1, 9)),
+            *data.draw(st.tuples(*[st.integers(4, 8)] * 2)),
+        ),
+        outputs=groups * data.draw(st.integers(1, 40)),
+        groups=groups,
+        kernel=kernel,
+        stride=data.draw(st.integers(1, 3)),
+        padding=data.draw(st.integers(0, 2)),
+        weights=data.draw(st.sampled_from([code_set(n) for n in (2, 3, 4, 5, 7)])),
+        end=data.draw(st.sampled_from(["hwmsb", "clip", "heaviside", "sign", ""])),
+        seed=data.draw(st.integers(0, 99)),
+    )
+    inputs = batch(graph)
+    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
+    with pytest.MonkeyPatch.context() as patch:
+        for off in ("", *(",".join(p.name for p in PACKED[:n]) for n in range(1, len(PACKED) + 1))):
+            patch.setenv(VARIABLE, off)
+            found = create("numba", graph, threads=1).run(inputs)
+            for name, codes in found.items():
+                assert np.array_equal(codes, wanted[name]), (name, off)
+
+
+_PROT_NONE = 0  # as in sys/mman.h
+
+
+class Fenced:
+    """Bytes that end where the next page may not be touched, and begin with a page of canaries."""
+
+    def __init__(self, size: int) -> None:
+        page = mmap.PAGESIZE
+        self.pages = -(-size // page)
+        self.memory = mmap.mmap(-1, (self.pages + 1) * page)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        libc = ctypes.CDLL(None, use_errno=True)
+        fence = ctypes.c_void_p(address + self.pages * page)
+        assert libc.mprotect(fence, ctypes.c_size_t(page), _PROT_NONE) == 0
+        whole = np.frombuffer(self.memory, np.uint8, self.pages * page)
+        whole[:] = 0xA5
+        self.before, self.array = whole[:-size], whole[-size:]
+
+    def untouched(self) -> bool:
+        return bool((self.before == 0xA5).all())
+
+
+@pytest.mark.parametrize("packed", PACKED, ids=lambda level: level.name)
+@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+@pytest.mark.parametrize("outputs", [5, 16, 40, 64])
+@pytest.mark.parametrize("wide", [False, True])
+def test_no_byte_beyond_the_frame_is_read_and_none_beyond_the_result_is_written(
+    packed: Level, channels: int, outputs: int, wide: bool
+) -> None:
+    window = Window((5, 4), channels, (3, 3), (1, 1), (1, 1))
+    weight = random_codes((outputs, channels, 3, 3), code_set(3), 1)
+    frame = Frame.of(window, 0, 1)
+    source = Fenced(2 * frame.image + SLACK)
+    source.array[:] = frame.copy(random_codes((2, 5, 4, channels), IntType(0, 3), 2))
+    bias = np.arange(outputs) - outputs // 2
+    product = Packed(packed, window, weight, 0, None if wide else Rescale(bias, 1, 0, 3))
+    size = 2 * 20 * outputs
+    target = Fenced(4 * size if wide else size)
+    result = target.array.view(np.int32) if wide else target.array
+    product.run(source.array, 2, result, np.arange(20, dtype=np.int64) * outputs, 20 * outputs)
+    assert source.untouched() and target.untouched()
+    inside = frame.inside(source.array, 2).astype(np.int64)
+    padded = np.pad(inside, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=1)
+    sums = sum(
+        padded[:, u : u + 5, v : v + 4] @ weight[:, :, u, v].T.astype(np.int64)
+        for u in range(3)
+        for v in range(3)
+    )
+    expected = sums if wide else np.clip((sums + bias) >> 1, 0, 3)
+    assert np.array_equal(result.reshape(2, 5, 4, outputs), expected)
+
+
+def test_a_level_that_would_saturate_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    if "avx2" not in {level.name for level in PACKED}:
+        pytest.skip("the machine has no level that adds pairs in 16 bits")
+    monkeypatch.setenv(VARIABLE, "vnni")
+    for greatest, expected in ((64, "avx2"), (65, "")):
+        graph = chain(codes=IntType(0, 255), weights=IntType(-greatest, greatest), end="")
+        engine = create("numba", graph, threads=1)
+        assert isinstance(engine, NumbaEngine)
+        levels = {unit.result: unit.level for unit in engine.plan(("norm",))}
+        assert levels[next(iter(levels))] == expected
+
+
+def test_results_depend_on_no_thread_or_chunk(level: str) -> None:
+    graph = chain(shape=(16, 6, 6), outputs=32)
+    inputs = batch(graph, 13)
+    wanted = create("reference", graph, threads=1).run(inputs)
+    for threads in (1, 2, 3):
+        for chunk in (1, 2, 5, 13):
+            engine = create("numba", graph, threads=threads)
+            assert isinstance(engine, NumbaEngine)
+            engine.chunk_images = chunk
+            for name, codes in engine.run(inputs).items():
+                assert np.array_equal(codes, wanted[name])
+
+
+def test_an_unknown_level_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "sse9")
+    with pytest.raises(CodesignError) as error:
+        create("numba", chain())
+    names = ", ".join(level.name for level in LEVELS[:-1])
+    assert str(error.value) == (
+        f"CODESIGN_CPU_OFF: 'sse9' is not a level that can be switched off; give some of {names}"
+    )
