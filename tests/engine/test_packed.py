@@ -59,11 +59,18 @@ def chain(
     b = builder.constant(
         "b", random_codes((outputs,), IntType(-40, 40), seed + 1), IntType(-40, 40)
     )
-    y = builder.node("norm", "bit_shift_norm", [y, b], shift=2)
+    if end != "folded":
+        shift = 0 if end == "threshold" else 2
+        y = builder.node("norm", "bit_shift_norm", [y, b], shift=shift)
     if end == "hwmsb":
         y = builder.node("act", "hwmsb", [y], bits=2, shift=1)
     elif end == "clip":
         y = builder.node("act", "clip", [y], lo=-3, hi=4)
+    elif end in ("threshold", "folded"):
+        ascending = np.sort(random_codes((outputs, 3), BIAS, seed + 3), axis=1)
+        levels = builder.constant("levels", ascending, BIAS)
+        flip = builder.constant("flip", np.arange(outputs) % 3 % 2, IntType(0, 1))
+        y = builder.node("act", "threshold", [y, levels, flip])
     elif end:
         y = builder.node("act", end, [y])
     builder.output(y)
@@ -124,7 +131,7 @@ def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, l
     assert_equal(chain(codes=codes, weights=weights, kernel=3), level, packed=False)
 
 
-@pytest.mark.parametrize("end", ["hwmsb", "clip", "heaviside", "sign", ""])
+@pytest.mark.parametrize("end", ["hwmsb", "clip", "heaviside", "sign", "threshold", "folded", ""])
 @pytest.mark.parametrize("codes", [IntType(0, 3), BIPOLAR], ids=str)
 def test_what_a_product_takes_along(end: str, codes: IntType, level: str) -> None:
     assert_equal(chain(end=end, codes=codes, outputs=24), level, packed=False)
@@ -164,7 +171,9 @@ def test_random_products(data: Any) -> None:
         stride=data.draw(st.integers(1, 3)),
         padding=data.draw(st.integers(0, 2)),
         weights=data.draw(st.sampled_from([code_set(n) for n in (2, 3, 4, 5, 7)])),
-        end=data.draw(st.sampled_from(["hwmsb", "clip", "heaviside", "sign", ""])),
+        end=data.draw(
+            st.sampled_from(["hwmsb", "clip", "heaviside", "sign", "threshold", "folded", ""])
+        ),
         seed=data.draw(st.integers(0, 99)),
     )
     inputs = batch(graph)

@@ -8,7 +8,7 @@ before the last step. Then bias, shift, saturation and scale are done on the sam
 what goes to memory is one byte a code.
 
 Numba has no vectors, but an `intrinsic` may emit any LLVM code: the loop below is written there.
-Its arguments are addresses; what it is compiled for (level, rows, columns) are the lengths of three
+Its arguments are addresses; what it is compiled for (mode, level, rows, columns) are the lengths of
 tuples, because a length is part of a type: each combination is compiled once and kept on disk.
 """
 
@@ -102,10 +102,47 @@ class _Emitter:
         """The lesser (keep "<") or greater (keep ">") of two vectors."""
         return self.b.select(self.b.icmp_signed(keep, value, limit), value, limit)
 
+    def finish(self, mode: int, total: Any, column: int, numbers: list[Any], levels: Any) -> Any:
+        """What is stored of a sum (its bias is added): a code's bytes, or the sum itself."""
+        b = self.b
+        if mode == SUMS:
+            return total
+        shift, low, high, scale, offset, count = numbers
+        if mode == COUNTS:
+            code = self.count(total, column, levels, count)
+        else:
+            code = self.bound(self.bound(b.ashr(total, shift), low, ">"), high, "<")
+            code = b.shl(code, scale)
+        return b.trunc(b.add(code, offset), self.bytes)
+
+    def count(self, total: Any, column: int, levels: Any, count: Any) -> Any:
+        """How many of a lane's `count` thresholds its sum reaches: a loop over them."""
+        b, entry, size = self.b, self.b.block, 4 * self.lanes
+        loop, done = b.append_basic_block("levels"), b.append_basic_block("counted")
+        b.branch(loop)
+        b.position_at_end(loop)
+        number, passed = b.phi(_LONG), b.phi(self.vector)
+        number.add_incoming(_LONG(0), entry)
+        passed.add_incoming(ir.Constant(self.vector, [0] * self.lanes), entry)
+        row = b.add(b.mul(number, _LONG(self.columns)), _LONG(column))
+        level = self.load(b.add(levels, b.mul(row, _LONG(size))), self.vector)
+        reached = b.add(passed, b.zext(b.icmp_signed(">=", total, level), self.vector))
+        following = b.add(number, _LONG(1))
+        number.add_incoming(following, loop)
+        passed.add_incoming(reached, loop)
+        b.cbranch(b.icmp_signed("<", following, count), loop, done)
+        b.position_at_end(done)
+        return reached
+
+
+#: What a tile stores: codes by shift and clip, sums of 32 bits, or counts of thresholds.
+CODES, SUMS, COUNTS = 1, 2, 3
+
 
 @intrinsic
 def tile(
     typing: Any,
+    mode: Any,
     level: Any,
     rows: Any,
     columns: Any,
@@ -114,78 +151,41 @@ def tile(
     steps: Any,
     weights: Any,
     bias: Any,
-    rescale: Any,
+    numbers: Any,
+    levels: Any,
     targets: Any,
 ) -> Any:
-    """One tile of codes: `((sum + bias) >> shift` clipped to `lo..hi`, shifted left by `scale`,
-    plus `offset`.
+    """One tile: sums with their bias, and by `mode` what becomes of them.
 
-    `level`, `rows`, `columns` are tuples of that length. `pixels` is the address of `rows` 64-bit
-    addresses of pixels, `offsets` that of `steps` 64-bit offsets from a pixel to four bytes,
-    `weights` that of the packed weights [step][column][lane][4], `bias` that of 32-bit biases
-    [column][lane], `rescale` that of five 32-bit numbers shift, lo, hi, scale, offset, `targets`
-    that of `rows` addresses which take the codes, one byte each.
+    `mode`, `level`, `rows`, `columns` are tuples of that length; everything else is a number or the
+    address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of `steps` 64-bit
+    offsets from a pixel to four bytes, `weights` of the packed weights [step][column][lane][4],
+    `bias` of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results.
+
+    CODES are `(clip(sum >> shift, lo, hi) << scale) + offset`, one byte each; `numbers` are those
+    five and the count of thresholds, 32 bits each. COUNTS are how many of the count `levels`
+    [threshold][column][lane] a sum reaches, plus `offset`. SUMS are stored in 32 bits.
     """
-    signature = types.void(
-        level, rows, columns, types.intp, types.intp, types.intp, types.intp, types.intp,
-        types.intp, types.intp,
-    )  # fmt: skip
+    signature = types.void(mode, level, rows, columns, *[types.intp] * 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Emitter(builder, len(kinds[0]), len(kinds[1]), len(kinds[2]))
-        pixels, offsets, steps, weights, bias, rescale, targets = arguments[3:]
+        kind, *sizes = (len(tuple_type) for tuple_type in signature.args[:4])
+        emit = _Emitter(builder, *sizes)
+        pixels, offsets, steps, weights, bias, numbers, levels, targets = arguments[4:]
         starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(emit.rows)]
         sums = emit.sums(starts, offsets, steps, weights)
-        shift, low, high, scale, offset = (
-            emit.splat(emit.load(builder.add(rescale, _LONG(4 * k)), _WORD)) for k in range(5)
-        )
+        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
+        given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
         size = 4 * emit.lanes
         added = [
             emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(emit.columns)
         ]
+        width = size if kind == SUMS else emit.lanes
         for m, row in enumerate(sums):
             target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
             for n, total in enumerate(row):
-                code = builder.ashr(builder.add(total, added[n]), shift)
-                code = emit.bound(emit.bound(code, low, ">"), high, "<")
-                code = builder.add(builder.shl(code, scale), offset)
-                place = builder.add(target, _LONG(emit.lanes * n))
-                emit.store(builder.trunc(code, emit.bytes), place)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic
-def sums(
-    typing: Any,
-    level: Any,
-    rows: Any,
-    columns: Any,
-    pixels: Any,
-    offsets: Any,
-    steps: Any,
-    weights: Any,
-    bias: Any,
-    targets: Any,
-) -> Any:
-    """One tile of sums plus bias, 32 bits each; arguments as those of `tile`."""
-    signature = types.void(
-        level, rows, columns, types.intp, types.intp, types.intp, types.intp, types.intp, types.intp
-    )
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Emitter(builder, len(kinds[0]), len(kinds[1]), len(kinds[2]))
-        pixels, offsets, steps, weights, bias, targets = arguments[3:]
-        starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(emit.rows)]
-        size = 4 * emit.lanes
-        for m, row in enumerate(emit.sums(starts, offsets, steps, weights)):
-            target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
-            for n, total in enumerate(row):
-                added = emit.load(builder.add(bias, _LONG(size * n)), emit.vector)
-                emit.store(builder.add(total, added), builder.add(target, _LONG(size * n)))
+                value = emit.finish(kind, builder.add(total, added[n]), n, given, levels)
+                emit.store(value, builder.add(target, _LONG(width * n)))
         return context.get_dummy_value()
 
     return signature, generate

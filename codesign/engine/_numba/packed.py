@@ -68,6 +68,19 @@ class Rescale:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """From sums to codes: how many thresholds `(sum + bias) * side` reaches, plus `offset`.
+
+    `levels` is (outputs, count), ascending or not, each times its output's `side`, 1 or -1.
+    """
+
+    bias: IntArray
+    side: IntArray
+    levels: IntArray
+    offset: int = 0
+
+
 def pixel_offsets(
     sizes: tuple[int, ...],
     inner: tuple[int, ...],
@@ -102,7 +115,7 @@ def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) ->
 class Packed:
     """One product, ready to run: packed weights, offsets, biases.
 
-    `weight` is (outputs, channels/groups, *kernel). With `rescale` the results are codes of one
+    `weight` is (outputs, channels/groups, *kernel). With `after` the results are codes of one
     byte, else sums of 32 bits.
     """
 
@@ -112,15 +125,18 @@ class Packed:
         window: Window,
         weight: IntArray,
         base: int,
-        rescale: Rescale | None,
+        after: Rescale | Counted | None,
     ) -> None:
-        self.window, self.base, self.rescale = window, base, rescale
+        self.window, self.base = window, base
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
         vectors = -(-self.lanes // level.lanes)
         columns = max(c for c in _ROWS[level.lanes] if vectors % c == 0)
         rows = _ROWS[level.lanes][columns]
-        self.variant = ((0,) * level.code, (0,) * rows, (0,) * columns)
+        bias, numbers, levels, mode = _finish(after, len(weight))
+        if isinstance(after, Counted):
+            weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
+        self.variant = ((0,) * mode, (0,) * level.code, (0,) * rows, (0,) * columns)
         self.width = columns * level.lanes
         table, self.offsets, self.group_bytes = _runs(window, weight)
         corner = tuple(k - 1 for k in window.kernel)
@@ -130,13 +146,11 @@ class Packed:
         #: Whether no step reads beyond the window's last pixel.
         self.reads_within = last <= end + window.channels
         self.weights = _pack(table, window.groups, self.width, level.lanes)
-        bias = np.zeros(self.outputs, np.int64) if rescale is None else rescale.bias
-        bias = bias.astype(np.int64) + base * weight.reshape(self.outputs, -1).sum(1, np.int64)
+        bias = bias + base * weight.reshape(self.outputs, -1).sum(1, np.int64)
         self.bias = _lay(bias, window.groups, self.width).astype(np.uint32).view(np.int32)
-        numbers = (0,) * 5
-        if rescale is not None:
-            numbers = (rescale.shift, rescale.lo, rescale.hi, rescale.scale, rescale.offset)
-        self.numbers = np.array(numbers, np.int32)
+        laid = _lay(levels.astype(np.int32), window.groups, self.width)
+        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3))
+        self.numbers = np.array((*numbers, levels.shape[1]), np.int32)
         self.starts = pixel_offsets(
             window.padded, window.results, window.stride, (0,) * len(window.sizes), window.channels
         )
@@ -148,11 +162,24 @@ class Packed:
         two images in elements.
         """
         size = int(np.prod(self.window.padded)) * self.window.channels
-        function = _sums if self.rescale is None else _codes
-        function(
+        _tiles(
             *self.variant, frame, self.starts, size, images, self.offsets, self.weights,
-            self.group_bytes, self.bias, self.numbers, y, places, step, self.lanes,
+            self.group_bytes, self.bias, self.numbers, self.levels, y, places, step, self.lanes,
         )  # fmt: skip
+
+
+def _finish(
+    after: Rescale | Counted | None, outputs: int
+) -> tuple[IntArray, tuple[int, ...], IntArray, int]:
+    """Biases, numbers, thresholds (outputs, count) and the tile's mode."""
+    none: IntArray = np.zeros((outputs, 0), np.int64)
+    if isinstance(after, Rescale):
+        numbers = (after.shift, after.lo, after.hi, after.scale, after.offset)
+        return after.bias.astype(np.int64), numbers, none, micro.CODES
+    if isinstance(after, Counted):
+        bias: IntArray = after.bias.astype(np.int64) * after.side
+        return bias, (0, 0, 0, 0, after.offset), after.levels, micro.COUNTS
+    return np.zeros(outputs, np.int64), (0,) * 5, none, micro.SUMS
 
 
 def _runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
@@ -200,7 +227,8 @@ def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:
 
 
 @compiled
-def _codes(
+def _tiles(
+    mode: tuple[int, ...],
     level: tuple[int, ...],
     rows: tuple[int, ...],
     columns: tuple[int, ...],
@@ -213,16 +241,17 @@ def _codes(
     between: int,
     bias: IntArray,
     numbers: IntArray,
+    levels: IntArray,
     y: IntArray,
     places: IntArray,
     step: int,
     lanes: int,
 ) -> None:
-    """Tile after tile over the pixels of all images; codes of one byte."""
+    """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits."""
     count, width, pixels = len(rows), bias.shape[2], len(starts)
     sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     indices = np.empty(len(rows), np.int64)
-    spare = np.empty(len(rows) * width, np.uint8)
+    spare = np.empty(len(rows) * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
             valid = min(width, lanes - b * width)
@@ -234,69 +263,17 @@ def _codes(
                     sources[m] = origin + n * size + starts[p]
                     indices[m] = n * step + places[p] + first
                     if valid == width:
-                        targets[m] = y.ctypes.data + indices[m]
+                        targets[m] = y.ctypes.data + y.itemsize * indices[m]
                     else:
-                        targets[m] = spare.ctypes.data + m * width
+                        targets[m] = spare.ctypes.data + y.itemsize * m * width
                     if start + m + 1 < images * pixels:  # the last pixel is repeated
                         p += 1
                         if p == pixels:
                             n, p = n + 1, 0
                 micro.tile(  # type: ignore[call-arg]
-                    level, rows, columns, sources.ctypes.data, offsets.ctypes.data, len(offsets),
-                    weights[g, b].ctypes.data, bias[g, b].ctypes.data, numbers.ctypes.data,
-                    targets.ctypes.data,
-                )  # fmt: skip
-                if valid < width:
-                    for m in range(count):
-                        for o in range(valid):
-                            y[indices[m] + o] = spare[m * width + o]
-
-
-@compiled
-def _sums(
-    level: tuple[int, ...],
-    rows: tuple[int, ...],
-    columns: tuple[int, ...],
-    frame: IntArray,
-    starts: IntArray,
-    size: int,
-    images: int,
-    offsets: IntArray,
-    weights: IntArray,
-    between: int,
-    bias: IntArray,
-    numbers: IntArray,
-    y: IntArray,
-    places: IntArray,
-    step: int,
-    lanes: int,
-) -> None:
-    """As `_codes`; sums of 32 bits."""
-    count, width, pixels = len(rows), bias.shape[2], len(starts)
-    sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    indices = np.empty(len(rows), np.int64)
-    spare = np.empty(len(rows) * width, np.int32)
-    for g in range(weights.shape[0]):
-        for b in range(weights.shape[1]):
-            valid = min(width, lanes - b * width)
-            origin = frame.ctypes.data + g * between
-            first = g * lanes + b * width
-            for start in range(0, images * pixels, count):
-                n, p = start // pixels, start % pixels
-                for m in range(count):
-                    sources[m] = origin + n * size + starts[p]
-                    indices[m] = n * step + places[p] + first
-                    if valid == width:
-                        targets[m] = y.ctypes.data + 4 * indices[m]
-                    else:
-                        targets[m] = spare.ctypes.data + 4 * m * width
-                    if start + m + 1 < images * pixels:
-                        p += 1
-                        if p == pixels:
-                            n, p = n + 1, 0
-                micro.sums(  # type: ignore[call-arg]
-                    level, rows, columns, sources.ctypes.data, offsets.ctypes.data, len(offsets),
-                    weights[g, b].ctypes.data, bias[g, b].ctypes.data, targets.ctypes.data,
+                    mode, level, rows, columns, sources.ctypes.data, offsets.ctypes.data,
+                    len(offsets), weights[g, b].ctypes.data, bias[g, b].ctypes.data,
+                    numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
                 )  # fmt: skip
                 if valid < width:
                     for m in range(count):

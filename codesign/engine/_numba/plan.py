@@ -16,7 +16,15 @@ import numpy as np
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.layout import Kernel, Site, storage
-from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.packed import (
+    SLACK,
+    Counted,
+    Packed,
+    Rescale,
+    Window,
+    base_of,
+    fits_level,
+)
 from codesign.engine._numba.pooling import windows_maximum
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, Node
@@ -46,7 +54,7 @@ class _Product:
     base: int
     pad_code: int
     result: str
-    rescale: Rescale | None = None
+    after: Rescale | Counted | None = None
     members: list[str] = field(default_factory=list)
 
     @property
@@ -140,9 +148,15 @@ class Planner:
         limits = None if node is None else _limits(node)
         if node is not None and limits is not None and shift + limits[0] <= 31:
             members.append(node.name)
-            product.rescale = Rescale(bias, shift + limits[0], *limits[1:])
+            product.after = Rescale(bias, shift + limits[0], *limits[1:])
+        elif node is not None and node.op == "threshold" and not shift:
+            counted = self._counted(product, node, bias)
+            if counted is None:
+                return
+            members.append(node.name)
+            product.after = counted
         elif members and _is_byte(self.graph, members[-1]):
-            product.rescale = Rescale(bias, shift, *_INT32)
+            product.after = Rescale(bias, shift, *_INT32)
         else:
             return  # sums wider than a code stay sums
         product.members, product.result = members, members[-1]
@@ -155,6 +169,18 @@ class Planner:
         data = self.graph.arguments(node)[1].data
         assert data is not None  # the checker demands a constant there
         return data.astype(np.int64)
+
+    def _counted(self, product: _Product, node: Node, bias: IntArray) -> Counted | None:
+        """The thresholds of a node; None where its numbers are too great for the tile's types."""
+        _, levels, flip = (value.data for value in self.graph.arguments(node))
+        weight = self.graph.arguments(product.node)[1].data
+        assert levels is not None and flip is not None and weight is not None
+        wide, side = levels.astype(np.int64), 1 - 2 * flip.astype(np.int64)
+        total = self.graph.arguments(node)[0].type
+        # negated, the least number of a type has no place in it
+        if weight.min() == -128 or min(int(wide.min()), total.lo) <= _INT32[0]:
+            return None
+        return Counted(bias, side, wide * side[:, None])
 
     def _sum_fits(self, node: Node) -> bool:
         """Whether `x + bias` of a bit_shift_norm fits 32 bits before the shift."""
@@ -186,7 +212,7 @@ class Planner:
         for product in products.values():
             wanted.setdefault(product.source, set()).add(product.frame)
         absorbed = {member for product in products.values() for member in product.members}
-        written = {p.result for p in products.values() if p.rescale is not None}
+        written = {p.result for p in products.values() if p.after is not None}
         written |= {node.name for node in self.graph.nodes if node.op == "max_pool"}
         return {
             name: next(iter(frames))
@@ -204,12 +230,12 @@ class Planner:
         if node.op == "linear":
             weight = weight[..., None]
         target = frames.get(product.result)
-        rescale = product.rescale
-        if target is not None and rescale is not None and target.base:
-            rescale = replace(rescale, offset=rescale.offset - target.base)
-        packed = Packed(product.level, product.window, weight, product.base, rescale)
+        after = product.after
+        if target is not None and after is not None and target.base:
+            after = replace(after, offset=after.offset - target.base)
+        packed = Packed(product.level, product.window, weight, product.base, after)
         value = self.graph.values[product.result]
-        dtype = np.dtype(np.int32) if rescale is None else storage(value.type)
+        dtype = np.dtype(np.int32) if after is None else storage(value.type)
         shape = (*value.shape[1:], value.shape[0])
         pixels = len(packed.starts)
         plain = np.arange(pixels, dtype=np.int64) * packed.outputs
@@ -225,7 +251,7 @@ class Planner:
                 source = x.reshape(-1) if whole and x.dtype == np.uint8 else frame.copy(x)
             if target is None:
                 y = np.empty((images, *shape), dtype)
-                flat = y.reshape(-1) if rescale is None else y.reshape(-1).view(np.uint8)
+                flat = y.reshape(-1) if after is None else y.reshape(-1).view(np.uint8)
                 packed.run(source, images, flat, places, pixels * packed.outputs)
                 return y
             y = target.empty(images)
