@@ -1,11 +1,15 @@
 """Torch layers whose evaluation is an integer program, bit for bit."""
 
-from codesign.nn.activations import HWMSB, Activation, Heaviside, Sign
+from codesign.nn.activations import HWMSB, Activation, Heaviside, Saturate, Sign
 from codesign.nn.arrange import Concat, Repeat, Slice, Transpose
 from codesign.nn.base import Layer
 from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
+from codesign.nn.factor import CF, CFLOG
+from codesign.nn.generated import Automaton, GeneratedConv2d, GeneratedConv3d
 from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
+from codesign.nn.logic import LogicBlock
+from codesign.nn.mrb import MRB
 from codesign.nn.norm import BitShiftNorm
 from codesign.nn.recurrent import LSTMHidden, QuantGRU, QuantLSTM
 from codesign.nn.residual import BitAnd, BitOr, Maximum, Mux, ShiftAdd
@@ -16,9 +20,13 @@ from codesign.nn.threshold import ThresholdNorm
 from codesign.nn.weights import QuantizedWeights
 
 __all__ = [
+    "CF",
+    "CFLOG",
     "HWMSB",
+    "MRB",
     "TGAP",
     "Activation",
+    "Automaton",
     "BitAnd",
     "BitOr",
     "BitShiftNorm",
@@ -27,12 +35,15 @@ __all__ = [
     "Concat",
     "Flatten",
     "FrameVectors",
+    "GeneratedConv2d",
+    "GeneratedConv3d",
     "GlobalSum",
     "Heaviside",
     "ImageInput",
     "Input",
     "LSTMHidden",
     "Layer",
+    "LogicBlock",
     "MaxPool2d",
     "MaxPool3d",
     "Maximum",
@@ -45,6 +56,7 @@ __all__ = [
     "QuantLinear",
     "QuantizedWeights",
     "Repeat",
+    "Saturate",
     "SequenceSum",
     "ShiftAdd",
     "Sign",

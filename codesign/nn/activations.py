@@ -69,6 +69,43 @@ class HWMSB(Activation):
         return f"bits={self.bits}"
 
 
+class Saturate(Activation):
+    """`clip(x >> b, -2^(bits-1), 2^(bits-1) - 1)`: a signed code, no activation (3-mognet.md 4.2).
+
+    Keeps what flows between convolutions without an activation in `bits` bits. Alone the shift `b`
+    is 0; inside a `BitShiftNorm` it is the layer's. The gradient is 1 inside the range.
+    """
+
+    start = 0.0
+
+    def __init__(self, bits: int = 8) -> None:
+        super().__init__()
+        if not 2 <= bits <= 8:
+            raise CodesignError(f"Saturate: {bits} bits are no signed code; give 2 to 8")
+        self.bits = bits - 1  # above the shift, for a magnitude
+
+    def coding(self, exponent: int, shift: int) -> Coding:
+        """Lifted by half of the range, the code is unsigned."""
+        reach = 1 << (shift + self.bits)
+        return Coding(
+            scale=2.0**-shift,
+            top=(2 << self.bits) - 1,
+            spacing=1,
+            offset=-(1 << self.bits),
+            low=-float(reach),
+            high=float(reach),
+            slope=2.0**-shift,
+            lift=reach,
+        )
+
+    def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
+        """One `clip` node."""
+        return builder.node(name, "clip", [x], lo=-(1 << self.bits), hi=(1 << self.bits) - 1)
+
+    def extra_repr(self) -> str:
+        return f"bits={self.bits + 1}"
+
+
 class Heaviside(Activation):
     """`1 if x > 0 else 0` (1-heq.md 4.4); gradient 1 where `|x|` is at most the full scale."""
 

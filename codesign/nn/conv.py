@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from codesign.errors import CodesignError
-from codesign.nn.base import need_exact
+from codesign.nn.base import Layer, need_exact
 from codesign.nn.quantizers import QuantizerName
 from codesign.nn.weights import QuantizedWeights
 
@@ -22,12 +22,64 @@ if TYPE_CHECKING:
 Sizes = int | tuple[int, ...]
 
 
-class _QuantConv(QuantizedWeights):
-    """What convolutions share: N x cin x sizes -> N x cout x sizes', along `axes`."""
+class Convolution(Layer):
+    """What convolutions share, whatever their weights: N x cin x sizes -> N x cout x sizes'."""
 
     #: Names of the axes behind the channels.
     axes: ClassVar[tuple[str, ...]]
     _convolve: ClassVar[Callable[..., Tensor]]
+    cin: int
+    groups: int
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    pad_code: int
+
+    def convolve(self, x: Tensor, codes: Tensor) -> Tensor:
+        """Accumulators of `x` and weight codes, in x's dtype; channels-last memory stays so."""
+        if x.dim() != 2 + len(self.axes) or x.shape[1] != self.cin:
+            raise CodesignError(
+                f"{type(self).__name__}: the input has shape {tuple(x.shape)}; "
+                f"give N x {self.cin} x {' x '.join(self.axes)}"
+            )
+        if not self.training:
+            largest = max(float(x.abs().max()), abs(self.pad_code))
+            need_exact(self, x, largest * float(codes.detach().abs().flatten(1).sum(1).max()))
+        weight = codes.to(x.dtype)
+        if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+            weight = weight.contiguous(memory_format=torch.channels_last)
+        padding = self.padding
+        if self.pad_code and any(padding):
+            border = [size for size in reversed(padding) for _ in range(2)]
+            x = functional.pad(x, border, value=float(self.pad_code))
+            padding = (0,) * len(padding)
+        return self._convolve(x, weight, stride=self.stride, padding=padding, groups=self.groups)
+
+    def node(self, builder: GraphBuilder, name: str, x: str, weight: str) -> str:
+        """One `conv` node that reads the weights called `weight`."""
+        return builder.node(
+            name,
+            "conv",
+            [x, weight],
+            groups=self.groups,
+            stride=self.stride,
+            padding=self.padding,
+            pad_code=self.pad_code,
+        )
+
+    def _sizes(self, what: str, value: Sizes, least: int) -> tuple[int, ...]:
+        count = len(self.axes)
+        sizes = (value,) * count if isinstance(value, int) else tuple(value)
+        if len(sizes) != count or min(sizes) < least:
+            several = {1: "", 2: ", or two of them", 3: ", or three of them"}[count]
+            raise CodesignError(
+                f"{type(self).__name__}: {what} is {value}; "
+                f"give an integer of {least} or more{several}"
+            )
+        return sizes
+
+
+class _QuantConv(QuantizedWeights, Convolution):
+    """What convolutions with latent weights share."""
 
     def __init__(
         self,
@@ -52,56 +104,20 @@ class _QuantConv(QuantizedWeights):
 
     def forward(self, x: Tensor) -> Tensor:
         """Accumulators, in x's dtype; channels-last memory stays so."""
-        if x.dim() != 2 + len(self.axes) or x.shape[1] != self.cin:
-            raise CodesignError(
-                f"{type(self).__name__}: the input has shape {tuple(x.shape)}; "
-                f"give N x {self.cin} x {' x '.join(self.axes)}"
-            )
-        codes = self.quantized()
-        if not self.training:
-            largest = max(float(x.abs().max()), abs(self.pad_code))
-            need_exact(self, x, largest * float(codes.detach().abs().flatten(1).sum(1).max()))
-        weight = codes.to(x.dtype)
-        if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
-            weight = weight.contiguous(memory_format=torch.channels_last)
-        padding = self.padding
-        if self.pad_code and any(padding):
-            border = [size for size in reversed(padding) for _ in range(2)]
-            x = functional.pad(x, border, value=float(self.pad_code))
-            padding = (0,) * len(padding)
-        return self._convolve(x, weight, stride=self.stride, padding=padding, groups=self.groups)
+        return self.convolve(x, self.quantized())
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
         """One `conv` node with its weight constant."""
         from codesign.ir import code_set
 
         weight = builder.constant(f"{name}.weight", self.codes(), code_set(self.levels))
-        return builder.node(
-            name,
-            "conv",
-            [x, weight],
-            groups=self.groups,
-            stride=self.stride,
-            padding=self.padding,
-            pad_code=self.pad_code,
-        )
+        return self.node(builder, name, x, weight)
 
     def extra_repr(self) -> str:
         return (
             f"{self.cin}, {self.cout}, kernel={self.kernel}, stride={self.stride}, "
             f"padding={self.padding}, groups={self.groups}, levels={self.levels}"
         )
-
-    def _sizes(self, what: str, value: Sizes, least: int) -> tuple[int, ...]:
-        count = len(self.axes)
-        sizes = (value,) * count if isinstance(value, int) else tuple(value)
-        if len(sizes) != count or min(sizes) < least:
-            several = {1: "", 2: ", or two of them", 3: ", or three of them"}[count]
-            raise CodesignError(
-                f"{type(self).__name__}: {what} is {value}; "
-                f"give an integer of {least} or more{several}"
-            )
-        return sizes
 
 
 class QuantConv1d(_QuantConv):

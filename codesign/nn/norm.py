@@ -73,8 +73,8 @@ class BitShiftNorm(Layer):
             activation = HWMSB(bits)
         if activation is not None and not isinstance(activation, Activation):
             raise CodesignError(
-                f"BitShiftNorm: activation is {activation!r}; give HWMSB(bits), Heaviside(), "
-                "Sign() or None"
+                f"BitShiftNorm: activation is {activation!r}; give HWMSB(bits), Saturate(bits), "
+                "Heaviside(), Sign() or None"
             )
         if not 1 <= bits <= 8:
             raise CodesignError(f"BitShiftNorm: bits is {bits}; give 1 to 8")

@@ -19,6 +19,7 @@ from codesign.nn import (
     MaxPool2d,
     QuantConv2d,
     QuantLinear,
+    Saturate,
     Sign,
 )
 
@@ -117,7 +118,12 @@ def test_norm_and_activation_apart_equal_the_fused_layer():
 
 @pytest.mark.parametrize(
     ("layer", "codes"),
-    [(HWMSB(1), [0, 0, 1, 1]), (Heaviside(), [0, 0, 1, 1]), (Sign(), [-1, 1, 1, 1])],
+    [
+        (HWMSB(1), [0, 0, 1, 1]),
+        (Saturate(2), [-2, 0, 1, 1]),
+        (Heaviside(), [0, 0, 1, 1]),
+        (Sign(), [-1, 1, 1, 1]),
+    ],
 )
 def test_activations_alone(layer, codes):
     assert layer(torch.tensor([[-2.0], [0.0], [1.0], [3.0]])).flatten().tolist() == codes
@@ -177,13 +183,15 @@ def big_codes():
         ),
         (
             lambda: BitShiftNorm(2, "relu"),
-            "BitShiftNorm: activation is 'relu'; give HWMSB(bits), Heaviside(), Sign() or None",
+            "BitShiftNorm: activation is 'relu'; give HWMSB(bits), Saturate(bits), Heaviside(), "
+            "Sign() or None",
         ),
         (
             lambda: BitShiftNorm(2)(torch.zeros(1, 3, 1, 1)),
             "BitShiftNorm: the input has shape (1, 3, 1, 1); give N x 2 x ...",
         ),
         (lambda: HWMSB(0), "HWMSB: 0 bits are no code; give 1 to 8"),
+        (lambda: Saturate(9), "Saturate: 9 bits are no signed code; give 2 to 8"),
         (
             lambda: MaxPool2d(2)(torch.zeros(1, 1, 1, 4)),
             "MaxPool2d: the input has shape (1, 1, 1, 4); "
