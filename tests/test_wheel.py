@@ -36,6 +36,8 @@ def test_contents(dist: Path) -> None:
         "codesign/models/zoo/nqe_cifar10.onnx",
         "codesign/hw_configs/asic_1mb.yaml",
         "codesign/hw_configs/asic_2mb.yaml",
+        "codesign/hw_configs/asic_3mb.yaml",
+        "codesign/hw_configs/asic_4mb.yaml",
         "codesign/hw_configs/tiny.yaml",
         "codesign/rtl/harness.cpp",
         "codesign/rtl/fst/lz4.h",

@@ -49,7 +49,7 @@ def train(
     resume: bool,
     **numbers: Any,
 ) -> None:
-    """Train MODEL (nqe, digits) and write checkpoint.pt, metrics and model.onnx into --out.
+    """Train MODEL (digits, nqe, ...) and write checkpoint.pt, metrics and model.onnx into --out.
 
     The checkpoint is written after every epoch. Ctrl-C ends the run cleanly; the same command
     with --resume goes on, and reaches the same result as a run that was never stopped.

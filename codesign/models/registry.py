@@ -27,12 +27,31 @@ class ModelEntry:
     options: tuple[str, ...] = ("table",)
 
 
+#: Options of the fully binary networks: what `codesign.models.binary.BinaryOptions` holds.
+_BINARY = (
+    "name", "classes", "rows", "latent", "input", "thermometer", "colours", "pixel_bits", "levels",
+    "blocks", "bottleneck", "hidden", "bias",
+)  # fmt: skip
+
 #: Every network by name; torch is imported only when one is made.
 MODELS = {
     "nqe": ModelEntry(
         "codesign.models.encoder:nqe",
         "Nguyen, Guicquero, Sicard: a 1 Mb mixed-precision quantized encoder (IEEE TCSVT 2022)",
         "CIFAR-10 classifier, weights of 3 and 2 bits, at most 1,000,000 bits of them",
+    ),
+    "fbnn": ModelEntry(
+        "codesign.models.binary:fbnn",
+        "Basso-Bert, Molnos, Lemaire, Guicquero, Dupret: experience replay in fully-binary "
+        "networks (arXiv 2503.07107)",
+        "fully binary classifier that grows by classes: TYCC input, 3 Mb of weights",
+        options=_BINARY,
+    ),
+    "fbnn_4mb": ModelEntry(
+        "codesign.models.binary:fbnn_4mb",
+        "Basso-Bert et al.: on class-incremental learning for fully binarized CNNs (ISCAS 2024)",
+        "its first version: 85 thermometer levels a colour, 4.1 Mb of weights",
+        options=_BINARY,
     ),
     "digits": ModelEntry(
         "codesign.models.encoder:digits",
@@ -47,7 +66,8 @@ def create(name: str, **options: object) -> nn.Module:
     """The network called `name` as a torch module with fresh weights.
 
     Options of `nqe` and `digits`: `table`, a YAML file or a mapping that replaces the default
-    table. Raises CodesignError for an unknown name or option, or a wrong table.
+    table; of `fbnn` and `fbnn_4mb`: those of `codesign.models.binary.BinaryOptions`. Raises
+    CodesignError for an unknown name or option, or a wrong table.
     """
     if name not in MODELS:
         raise CodesignError(f"model {name!r} is unknown; use {' or '.join(sorted(MODELS))}")

@@ -3,9 +3,12 @@
 from codesign.nn.activations import HWMSB, Activation, Heaviside, Saturate, Sign
 from codesign.nn.arrange import Concat, Repeat, Slice, Transpose
 from codesign.nn.base import Layer
+from codesign.nn.binary import LGAP, BinaryConv2d, BinaryLinear
+from codesign.nn.coding import TYCC, Thermometer, YCbCr, fit_levels, quantile_levels, uniform_levels
 from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
 from codesign.nn.factor import CF, CFLOG
 from codesign.nn.generated import Automaton, GeneratedConv2d, GeneratedConv3d
+from codesign.nn.growing import GrowableClassifier, GrowableLinear
 from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
 from codesign.nn.logic import LogicBlock
@@ -23,10 +26,14 @@ __all__ = [
     "CF",
     "CFLOG",
     "HWMSB",
+    "LGAP",
     "MRB",
     "TGAP",
+    "TYCC",
     "Activation",
     "Automaton",
+    "BinaryConv2d",
+    "BinaryLinear",
     "BitAnd",
     "BitOr",
     "BitShiftNorm",
@@ -38,6 +45,8 @@ __all__ = [
     "GeneratedConv2d",
     "GeneratedConv3d",
     "GlobalSum",
+    "GrowableClassifier",
+    "GrowableLinear",
     "Heaviside",
     "ImageInput",
     "Input",
@@ -61,6 +70,11 @@ __all__ = [
     "ShiftAdd",
     "Sign",
     "Slice",
+    "Thermometer",
     "ThresholdNorm",
     "Transpose",
+    "YCbCr",
+    "fit_levels",
+    "quantile_levels",
+    "uniform_levels",
 ]

@@ -32,7 +32,7 @@ class QuantLinear(QuantizedWeights):
         """Accumulators, float32."""
         if x.dim() != 2 or x.shape[1] != self.cin:
             raise CodesignError(
-                f"QuantLinear: the input has shape {tuple(x.shape)}; give N x {self.cin}"
+                f"{type(self).__name__}: the input has shape {tuple(x.shape)}; give N x {self.cin}"
             )
         codes = self.quantized()
         if not self.training:

@@ -68,6 +68,8 @@ class Recipe:
 #: Defaults of each network's run.
 RECIPES = {
     "nqe": Recipe(epochs=30),
+    "fbnn": Recipe(epochs=30, weight_rate=0.01, smoothing=0.0),
+    "fbnn_4mb": Recipe(epochs=30, weight_rate=0.01, smoothing=0.0),
     "digits": Recipe(
         epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
     ),

@@ -12,6 +12,7 @@ import pytest
 import codesign as package
 from codesign.cli import Commands, main
 from codesign.ir import Graph
+from codesign.models import MODELS
 from codesign.sim import load_model
 from codesign.verify import compare as compare_module
 from tests.cli.conftest import Command
@@ -188,7 +189,7 @@ def test_inspect(codesign: Command, folder: Path) -> None:
 
 def test_models(codesign: Command) -> None:
     facts = json.loads(codesign("models", "--json").out)
-    assert [entry["name"] for entry in facts["models"]] == ["digits", "nqe"]
+    assert [entry["name"] for entry in facts["models"]] == sorted(MODELS)
     text = codesign("models").out
     for name in facts["trained"]:
         assert f"\n  {name}\n" in text
@@ -196,7 +197,7 @@ def test_models(codesign: Command) -> None:
 
 def test_hardware(codesign: Command, folder: Path) -> None:
     names = json.loads(codesign("hardware", "--json").out)["hardware"]
-    assert names == ["asic_1mb", "asic_2mb", "tiny"]
+    assert names == ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"]
     assert [line.split()[0] for line in codesign("hardware").out.splitlines()] == names
     for name in names:
         text = codesign("hardware", name).out

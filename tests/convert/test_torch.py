@@ -167,7 +167,7 @@ def test_branches_several_inputs_and_outputs():
     } <= layers
 
 
-@pytest.mark.parametrize("name", sorted(codesign.models.MODELS))
+@pytest.mark.parametrize("name", ["digits", "nqe"])
 def test_shipped_models_layer_by_layer(name):
     torch.manual_seed(3)
     network = codesign.models.create(name)

@@ -47,10 +47,10 @@ def message(text: str) -> str:
 
 
 class TestShipped:
-    def test_the_three_of_them(self) -> None:
-        assert list(shipped()) == ["asic_1mb", "asic_2mb", "tiny"]
+    def test_all_of_them(self) -> None:
+        assert list(shipped()) == ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"]
 
-    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "tiny"])
+    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"])
     def test_load_by_name_and_by_path(self, name: str) -> None:
         by_name = Hardware.load(name)
         assert by_name == Hardware.load(shipped()[name])
@@ -65,7 +65,7 @@ class TestShipped:
         assert machine.accumulator_bits == 2 * 64 * 16 * 20
         assert machine.clock.amount == 100_000_000
 
-    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "tiny"])
+    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"])
     def test_json_schema_accepts_it(self, name: str) -> None:
         schema = Hardware.json_schema()
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -227,7 +227,9 @@ class TestFiles:
         assert str(caught.value) == f"{path}:3: clok is not a key here; did you mean clock?"
 
     def test_missing_folder_binary(self, tmp_path: Path) -> None:
-        known = "give the path of a .yaml file or one of asic_1mb, asic_2mb, tiny"
+        known = (
+            "give the path of a .yaml file or one of asic_1mb, asic_2mb, asic_3mb, asic_4mb, tiny"
+        )
         for path, expected in (
             (tmp_path / "no.yaml", f"cannot be read (no such file or directory); {known}"),
             (tmp_path, f"cannot be read (is a directory); {known}"),
@@ -243,7 +245,7 @@ class TestFiles:
     def test_unknown_names(self) -> None:
         for name, hint in (
             ("asic_1m", "did you mean asic_1mb?"),
-            ("zzz", "known are asic_1mb, asic_2mb, tiny"),
+            ("zzz", "known are asic_1mb, asic_2mb, asic_3mb, asic_4mb, tiny"),
         ):
             with pytest.raises(CodesignError) as caught:
                 Hardware.load(name)

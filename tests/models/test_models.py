@@ -161,7 +161,10 @@ def test_file_messages(tmp_path):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: models.create("nqr"), "model 'nqr' is unknown; use digits or nqe"),
+        (
+            lambda: models.create("nqr"),
+            f"model 'nqr' is unknown; use {' or '.join(sorted(models.MODELS))}",
+        ),
         (
             lambda: models.create("nqe", width=2),
             "model 'nqe' has no option 'width'; it has table",

@@ -11,6 +11,7 @@ import codesign
 from codesign.cli import main
 from codesign.engine import ENGINES
 from codesign.errors import CodesignError
+from codesign.models import MODELS
 from codesign.train.data import load_digits
 from codesign.train.recipe import RECIPES
 
@@ -77,7 +78,8 @@ def expect(arguments, message):
 
 def test_wrong_usage_is_one_line(tmp_path, trained):
     out = tmp_path / "o"
-    expect(["dgits", "--out", out], "model 'dgits' is unknown; use digits or nqe")
+    known = " or ".join(sorted(MODELS))
+    expect(["dgits", "--out", out], f"model 'dgits' is unknown; use {known}")
     expect(["digits", "--out", out, "--epochs", 0], "training: epochs is 0; give 1 or more")
     expect(["digits", "--out", out, "--threads", 0], "--threads is 0; give 1 or more")
     expect(
