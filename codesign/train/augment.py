@@ -1,4 +1,4 @@
-"""Random crops and mirrors of 8-bit images, the same for the same seed and epoch."""
+"""Random crops and mirrors of 8-bit images and clips, the same for the same seed and epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from codesign.errors import CodesignError
 
 Images = NDArray[np.uint8]
 
@@ -39,8 +41,14 @@ def batches(
 ) -> Iterator[tuple[Images, NDArray[np.int64]]]:
     """Shuffled, augmented batches of one epoch: (batch, H, W, C) uint8 and their labels.
 
-    A last batch smaller than half of `batch` is left out. Equal arguments give equal batches.
+    Clips (N, T, H, W, C) are cropped alike in all their frames, and never mirrored: left and right
+    are classes. A last batch smaller than half of `batch` is left out. Equal arguments give equal
+    batches. Raises CodesignError where `flip` is wanted of clips.
     """
+    if flip and images.ndim == 5:
+        raise CodesignError(
+            "training: flip is True, the classes of clips may be left and right; give flip False"
+        )
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(images))
     down, right = random.integers(0, 2 * pad + 1, (2, len(images)))
@@ -51,5 +59,9 @@ def batches(
             return
         place = slice(start, start + len(index))
         out = np.empty((len(index), *images.shape[1:]), np.uint8)
-        _crop(images, index, down[place], right[place], mirror[place], pad, out)
+        frames = images.shape[1] if images.ndim == 5 else 1
+        each = (index[:, np.newaxis] * frames + np.arange(frames)).ravel()
+        moves = [np.repeat(move[place], frames) for move in (down, right, mirror)]
+        single = (-1, *images.shape[-3:])
+        _crop(images.reshape(single), each, *moves, pad, out.reshape(single))  # type: ignore[call-arg,arg-type]
         yield out, labels[index]

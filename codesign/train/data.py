@@ -17,7 +17,10 @@ VARIABLE = "CODESIGN_DATA"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (N, H, W, C) uint8, labels (N,) int64, and the names of the classes."""
+    """Images (N, H, W, C) uint8, labels (N,) int64, and the names of the classes.
+
+    Of clips: (N, T, H, W, C).
+    """
 
     name: str
     x_train: NDArray[np.uint8]

@@ -18,18 +18,21 @@ from codesign.nn import Input
 from codesign.train.cifar import load_cifar10
 from codesign.train.data import Dataset, load_digits
 from codesign.train.loop import Progress, Trainer
+from codesign.train.motion import load_motion
 from codesign.train.recipe import Recipe
 
-#: Data sets by name; the argument is the folder that holds them, where they are not made.
-LOADERS: dict[str, Callable[[str | Path | None], Dataset]] = {
-    "cifar10": load_cifar10,
-    "digits": lambda folder: load_digits(),
+#: Data sets by name; given the folder that holds them, where they are not made, and the shape of
+#: the network's input, which those that are made take.
+LOADERS: dict[str, Callable[[str | Path | None, tuple[int, ...]], Dataset]] = {
+    "cifar10": lambda folder, shape: load_cifar10(folder),
+    "digits": lambda folder, shape: load_digits(),
+    "motion": lambda folder, shape: load_motion(shape),
 }
 
 
-def load_data(model: str, data: str | Path | None) -> Dataset:
-    """The data set that `model` is trained on; `data` is the folder that holds it."""
-    return LOADERS[models.MODELS[model].data](data)
+def load_data(model: str, data: str | Path | None, shape: tuple[int, ...]) -> Dataset:
+    """The data set that `model`, whose input has `shape`, is trained on; `data` is its folder."""
+    return LOADERS[models.MODELS[model].data](data, shape)
 
 
 def train(
@@ -55,7 +58,7 @@ def train(
     folder = Path(out)
     torch.manual_seed(recipe.seed)
     network = models.create(model, **({} if table is None else {"table": table}))
-    found = load_data(model, data)
+    found = load_data(model, data, _input_shape(network))
     _need_fit(network, found)
     trainer = Trainer(model, network, found, recipe, folder, resume=resume, report=report, log=log)
     last = trainer.run()
@@ -76,9 +79,13 @@ def train(
     return summary
 
 
+def _input_shape(network: nn.Module) -> tuple[int, ...]:
+    return next(module.shape for module in network.modules() if isinstance(module, Input))
+
+
 def _need_fit(network: nn.Module, data: Dataset) -> None:
     """CodesignError unless the network's input and classes are those of the data."""
-    wanted = next(module.shape for module in network.modules() if isinstance(module, Input))
+    wanted = _input_shape(network)
     metadata = cast("dict[str, Any]", network.metadata)
     classes = metadata["classes"]
     *sizes, channels = data.x_train.shape[1:]
