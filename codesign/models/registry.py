@@ -59,6 +59,16 @@ MODELS = {
         "8 x 8 digits classifier that trains in seconds, for tests and first steps",
         data="digits",
     ),
+    "billnet": ModelEntry(
+        "codesign.models.billnet:billnet",
+        "Nguyen, Guicquero, Sicard: BILLNET, a binarized Conv3D-LSTM network (IEEE SiPS 2022)",
+        "27-class recognizer of motion in clips of 16 frames, all weights of 1 bit, 0.39 Mb",
+        data="motion",
+        options=(
+            *("n", "units", "tgap", "shape", "cell", "window", "pool", "bits", "ternary"),
+            *("learned", "classes"),
+        ),
+    ),
 }
 
 
@@ -66,8 +76,9 @@ def create(name: str, **options: object) -> nn.Module:
     """The network called `name` as a torch module with fresh weights.
 
     Options of `nqe` and `digits`: `table`, a YAML file or a mapping that replaces the default
-    table; of `fbnn` and `fbnn_4mb`: those of `codesign.models.binary.BinaryOptions`. Raises
-    CodesignError for an unknown name or option, or a wrong table.
+    table; of `fbnn` and `fbnn_4mb`: those of `codesign.models.binary.BinaryOptions`; of `billnet`:
+    the arguments of `codesign.models.billnet.billnet`. Raises CodesignError for an unknown name or
+    option, or a wrong table.
     """
     if name not in MODELS:
         raise CodesignError(f"model {name!r} is unknown; use {' or '.join(sorted(MODELS))}")
