@@ -8,13 +8,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from codesign.errors import CodesignError
-from codesign.models.mor import MuxOrResidual
 from codesign.nn import (
+    MOR,
     TGAP,
     BitShiftNorm,
     ClipInput,
     FrameVectors,
-    Heaviside,
     LSTMHidden,
     MaxPool3d,
     QuantConv3d,
@@ -22,6 +21,7 @@ from codesign.nn import (
     QuantLinear,
     QuantLSTM,
     SequenceSum,
+    ThresholdNorm,
 )
 from codesign.nn.tgap import Mode
 
@@ -65,9 +65,9 @@ class Encoder(nn.Module):
         self.stem = QuantConv3d(
             channels, n, (window, 3, 3), (1, 2, 2), (window // 2, 1, 1), levels=2
         )
-        self.norm = BitShiftNorm(n, Heaviside())
+        self.norm = ThresholdNorm(n)
         sizes = ((n, n), (n, 2 * n), (2 * n, 2 * n), (2 * n, 4 * n), (4 * n, 4 * n))
-        blocks = [MuxOrResidual(*size, tgap, window, learned=learned) for size in sizes]
+        blocks = [MOR(*size, tgap, window=window, learned=learned) for size in sizes]
         self.block1, self.block2, self.block3, self.block4, self.block5 = blocks
         self.pool1, self.pool2 = MaxPool3d((1, 2, 2)), MaxPool3d((2, 2, 2))
         area = (height // 8, width // 8)
@@ -131,6 +131,8 @@ class Billnet(nn.Module):
                 raise CodesignError(
                     f"billnet: {what} {value!r} is unknown; use {' or '.join(known)}"
                 )
+        if window not in (1, 3):
+            raise CodesignError(f"billnet: a window of {window} frames; give 1 or 3")
         self.encoder = Encoder(shape, n, tgap, window, pool, learned=learned)
         self.head = Head(4 * n, units, len(classes), cell, bits, ternary)
         self.metadata: dict[str, Any] = {

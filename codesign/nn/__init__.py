@@ -12,6 +12,7 @@ from codesign.nn.growing import GrowableClassifier, GrowableLinear
 from codesign.nn.inputs import ClipInput, ImageInput, Input
 from codesign.nn.linear import QuantLinear
 from codesign.nn.logic import LogicBlock
+from codesign.nn.mor import MOR
 from codesign.nn.mrb import MRB
 from codesign.nn.norm import BitShiftNorm
 from codesign.nn.recurrent import LSTMHidden, QuantGRU, QuantLSTM
@@ -27,6 +28,7 @@ __all__ = [
     "CFLOG",
     "HWMSB",
     "LGAP",
+    "MOR",
     "MRB",
     "TGAP",
     "TYCC",

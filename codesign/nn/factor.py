@@ -37,6 +37,8 @@ class CF(nn.Module):
     - "qrelu": batch normalization and an unsigned code of `bits` bits by thresholds;
     - "none": exact sums throughout.
 
+    `window` is the number of frames that GConv sees on a clip, 3 or 1.
+
     The result is PW2's accumulators; a normalization must follow.
 
     Raises CodesignError where `groups` does not divide `latent`, for an unknown `requant`, and
@@ -56,18 +58,23 @@ class CF(nn.Module):
         quantizer: QuantizerName = "heq",
         requant: Requant = "shift",
         bits: int = 8,
+        window: int = 3,
     ) -> None:
         super().__init__()
         if requant not in REQUANTS:
             raise CodesignError(f"CF: requant {requant!r} is unknown; use {', '.join(REQUANTS)}")
         if axes not in _KINDS:
             raise CodesignError(f"CF: axes is {axes}; give 2 for images or 3 for clips")
+        if window not in (1, 3) or (axes == 2 and window != 3):
+            raise CodesignError(f"CF: a window of {window} frames; give 1 or 3, on clips only")
         need_groups("CF", groups, latent, latent)
         stored, generated = _KINDS[axes]
         weights: Any = {"levels": levels, "quantizer": quantizer}
         self.pw1 = stored(cin, latent, 1, **weights)
         self.requant1 = _requant(requant, latent, bits)
-        self.group = stored(latent, latent, 3, padding=1, groups=groups, **weights)
+        kernel = (3, 3) if axes == 2 else (window, 3, 3)
+        padding = tuple(size // 2 for size in kernel)
+        self.group = stored(latent, latent, kernel, padding=padding, groups=groups, **weights)
         self.requant2 = _requant(requant, latent, bits)
         if automaton is None:
             self.pw2 = stored(latent, cout, 1, **weights)

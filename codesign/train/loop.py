@@ -72,7 +72,8 @@ class Trainer:
     """One training run of `network` on `data`, in folder `out` (made if missing).
 
     After every epoch `out` holds `checkpoint.pt` and `metrics.jsonl` (one line an epoch). With
-    `resume` the run goes on from the checkpoint, as if it had not stopped.
+    `resume` the run goes on from the checkpoint, as if it had not stopped. `before_epoch` hears
+    the number of each epoch (from 0) and may change how the network computes.
 
     Raises CodesignError where the recipe or the model of the checkpoint is another one.
     """
@@ -86,11 +87,13 @@ class Trainer:
         out: Path,
         *,
         resume: bool = False,
+        before_epoch: Callable[[int], None] = lambda epoch: None,
         report: Callable[[Progress], None] = lambda progress: None,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.model, self.network, self.data, self.recipe = model, network, data, recipe
         self.out, self.report, self.log = out, report, log
+        self.before_epoch = before_epoch
         self.scale = ScoreScale()
         self.quantized = [m for m in network.modules() if isinstance(m, QuantizedWeights)]
         # whatever follows a running scale
@@ -120,6 +123,7 @@ class Trainer:
 
     def _one_epoch(self) -> None:
         recipe, started = self.recipe, time.perf_counter()
+        self.before_epoch(self.epoch)
         self._freeze()
         self.network.train()
         wide = not recipe.bfloat16 or recipe.in_last(recipe.float_share, self.epoch)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codesign.errors import CodesignError
+
+if TYPE_CHECKING:
+    from codesign.nn._surrogates import Gates
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,66 @@ class Recipe:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What is still a float in one stage, and how the stage is trained.
+
+    `codes`: activations, pooling and residuals are codes; `weights`: so are the weights of
+    convolutions and linear layers, `cell_weights` those of recurrent layers; `gates` of recurrent
+    layers, with a slope that grows evenly in its logarithm from the first to the last epoch. The
+    feed-forward part rests for the first `rest` of the epochs. `share` of the recipe's epochs, and
+    `rate`, the share of its learning rates.
+    """
+
+    name: str
+    share: float
+    codes: bool = True
+    weights: bool = True
+    cell_weights: bool = True
+    gates: Gates = "binary"
+    slopes: tuple[float, float] = (1.0, 1.0)
+    rest: float = 0.0
+    rate: float = 1.0
+
+
+#: The stages of BILLNET.
+STAGES = (
+    Stage("float", 0.25, codes=False, weights=False, cell_weights=False, gates="smooth"),
+    Stage("activations", 0.2, weights=False, cell_weights=False, gates="smooth"),
+    Stage("weights", 0.2, cell_weights=False, gates="smooth"),
+    Stage("cell_weights", 0.1, gates="smooth", rest=0.25),
+    Stage("gates", 0.15, gates="hard", slopes=(1.0, 10.0)),
+    Stage("integer", 0.1, rate=0.3),
+)
+
+
+@dataclass(frozen=True)
+class StagedRecipe(Recipe):
+    """A recipe whose epochs are shared out among stages; its other numbers hold in each."""
+
+    stages: tuple[Stage, ...] = STAGES
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.epochs < len(self.stages):
+            raise CodesignError(
+                f"training: epochs is {self.epochs}; give {len(self.stages)} or more, one for each "
+                f"stage ({', '.join(stage.name for stage in self.stages)})"
+            )
+
+    def of(self, number: int) -> Recipe:
+        """The run of stage `number` (from 0): at least one epoch, all together `epochs`."""
+        shares = [stage.share for stage in self.stages]
+        free = self.epochs - len(shares)
+        ends = [round(free * sum(shares[:k]) / sum(shares)) for k in range(len(shares) + 1)]
+        stage = self.stages[number]
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(Recipe)}
+        plain["epochs"] = 1 + ends[number + 1] - ends[number]
+        plain["weight_rate"] *= stage.rate
+        plain["rate"] *= stage.rate
+        return Recipe(**plain)
+
+
 #: Defaults of each network's run.
 RECIPES = {
     "nqe": Recipe(epochs=30),
@@ -72,5 +136,16 @@ RECIPES = {
     "fbnn_4mb": Recipe(epochs=30, weight_rate=0.01, smoothing=0.0),
     "digits": Recipe(
         epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
+    ),
+    "billnet": StagedRecipe(
+        epochs=60,
+        batch=27,
+        weight_rate=0.02,
+        rate=0.01,
+        warmup_epochs=1.0,
+        pad=4,
+        flip=False,
+        bfloat16=False,
+        probe=54,
     ),
 }

@@ -19,7 +19,8 @@ from codesign.train.cifar import load_cifar10
 from codesign.train.data import Dataset, load_digits
 from codesign.train.loop import Progress, Trainer
 from codesign.train.motion import load_motion
-from codesign.train.recipe import Recipe
+from codesign.train.recipe import Recipe, StagedRecipe
+from codesign.train.stages import train_in_stages
 
 #: Data sets by name; given the folder that holds them, where they are not made, and the shape of
 #: the network's input, which those that are made take.
@@ -60,8 +61,11 @@ def train(
     network = models.create(model, **({} if table is None else {"table": table}))
     found = load_data(model, data, _input_shape(network))
     _need_fit(network, found)
-    trainer = Trainer(model, network, found, recipe, folder, resume=resume, report=report, log=log)
-    last = trainer.run()
+    hear: dict[str, Any] = {"resume": resume, "report": report, "log": log}
+    if isinstance(recipe, StagedRecipe):
+        last = train_in_stages(model, network, found, recipe, folder, **hear)
+    else:
+        last = Trainer(model, network, found, recipe, folder, **hear).run()
     graph = export(network, folder / "model.onnx")
     summary = {
         "model": model,
