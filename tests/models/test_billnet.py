@@ -107,7 +107,7 @@ OPTIONS = [
     {},
     {"tgap": "frame", "cell": "gru", "ternary": True},
     {"tgap": "causal", "window": 1, "pool": "or", "bits": 2},
-    {"learned": True, "ternary": True, "shape": (3, 2, 8, 8)},
+    {"learned": True, "ternary": True, "shape": (3, 2, 16, 16)},
 ]
 
 
@@ -158,8 +158,7 @@ def test_the_block_is_f_or_gated_x():
 
 
 def test_training_reaches_every_parameter():
-    torch.manual_seed(1)
-    network = billnet(**SMALL, learned=True).train()
+    network = settled(**SMALL, learned=True).train()
     network(clips(SMALL["shape"], 6, torch.Generator().manual_seed(0))).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
