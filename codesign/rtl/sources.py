@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from codesign.errors import CodesignError
 
 #: The top module; its file has its name.
 TOP = "codesign_accelerator"
+
+_COMMENT = re.compile(r"//[^\n]*")
+_WORD = re.compile(r"\w+")
 
 _HERE = Path(__file__).resolve().parent
 #: An installed package carries the folder in itself, a checkout beside itself.
@@ -24,10 +28,19 @@ def folder() -> Path:
     )
 
 
-def files(models: Path | None = None) -> tuple[Path, ...]:
-    """The Verilog files of `models` (default: `folder()`), the headers among them, by name."""
+def files(models: Path | None = None, top: str = TOP) -> tuple[Path, ...]:
+    """What module `top` is made of: its files in `models` (default: `folder()`), and the headers.
+
+    A file is one module of its name. Units that the machine has no place for yet are left out of
+    the machine. Sorted by name; CodesignError where the folder has no such module.
+    """
     where = models or folder()
-    found = tuple(sorted([*where.glob("*.v"), *where.glob("*.vh")]))
-    if where / f"{TOP}.v" not in found:
-        raise CodesignError(f"{where}: holds no {TOP}.v; give the folder of the accelerator")
-    return found
+    known = {path.stem: path for path in where.glob("*.v")}
+    if top not in known:
+        what = "accelerator" if top == TOP else f"module {top}"
+        raise CodesignError(f"{where}: holds no {top}.v; give the folder of the {what}")
+    found = [known[top]]
+    for path in found:  # grows while it is walked
+        words = set(_WORD.findall(_COMMENT.sub("", path.read_text(encoding="utf-8"))))
+        found += [known[name] for name in words & known.keys() if known[name] not in found]
+    return tuple(sorted([*found, *where.glob("*.vh")]))

@@ -74,7 +74,7 @@ def synthesize(
     version()
     with tempfile.TemporaryDirectory(prefix="codesign-synthesis-") as name:
         folder = Path(name)
-        for file, text in bare_sources(models).items():
+        for file, text in bare_sources(models, top).items():
             (folder / file).write_text(text, encoding="utf-8")
         (folder / "plain.lib").write_text(gates.liberty(), encoding="utf-8")
         (folder / "run.ys").write_text(_script(folder, top, parameters or {}), encoding="utf-8")
@@ -85,13 +85,11 @@ def synthesize(
         return _netlist(folder, top)
 
 
-def bare_sources(models: Path | None = None) -> dict[str, str]:
-    """The Verilog without comments, by file: line numbers decide between gates of equal cost."""
-    found = sorted((models or sources.folder()).glob("*.v*"))
+def bare_sources(models: Path | None = None, top: str = sources.TOP) -> dict[str, str]:
+    """What `top` is made of, without comments: line numbers decide between gates of equal cost."""
     return {
         path.name: _COMMENT.sub("\n", path.read_text(encoding="utf-8"))
-        for path in found
-        if path.suffix in (".v", ".vh")
+        for path in sources.files(models, top)
     }
 
 

@@ -1,4 +1,4 @@
-// bit_shift_norm and threshold_unit together are clip((value + bias) >> shift, 0, 2^bits - 1), and each
+// bit_shift_norm and step_unit together are clip((value + bias) >> shift, 0, 2^bits - 1), and each
 // activation is its formula. Combinational: one step is a proof for all inputs.
 `default_nettype none
 `include "codesign.vh"
@@ -22,7 +22,7 @@ module shift_saturate_formal (
     .shift_i   (shift),
     .value_o   (normalized)
   );
-  threshold_unit #(.ValueBits(22), .HasThreshold(1)) any_i (
+  step_unit #(.ValueBits(22), .HasThreshold(1)) any_i (
     .value_i      (normalized),
     .activation_i (activation),
     .low_i        (low),
@@ -30,7 +30,7 @@ module shift_saturate_formal (
     .code_o       (code)
   );
   // built without thresholds: what is left is HWMSB
-  threshold_unit #(.ValueBits(22), .HasThreshold(0)) hwmsb_i (
+  step_unit #(.ValueBits(22), .HasThreshold(0)) hwmsb_i (
     .value_i      (normalized),
     .activation_i (`ACT_CLIP),
     .low_i        (low),

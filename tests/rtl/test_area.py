@@ -11,6 +11,7 @@ from codesign.errors import CodesignError
 from codesign.hw import Hardware
 from codesign.rtl import area, sources, synthesis
 from codesign.rtl.gates import GATES, liberty
+from codesign.rtl.units import UNITS
 from tests.rtl.networks import MACHINES
 from tests.rtl_models import tools
 
@@ -37,8 +38,9 @@ def same_version() -> None:
 
 def test_page_is_fresh(same_version: None) -> None:
     """All but the measured tables is what it would be; those were measured on this Verilog."""
-    assert f"<!-- made of {page.digest()} -->" in page.PAGE.read_text(encoding="utf-8"), FRESH
-    assert page.page(page.written(), page.digest()) == page.PAGE.read_text(encoding="utf-8"), FRESH
+    assert page.fresh().keys() == {*page.MACHINES, "built", "units"}, FRESH
+    whole = page.page(page.written(), page.digest(), page.digest_of_units())
+    assert whole == page.PAGE.read_text(encoding="utf-8"), FRESH
 
 
 def test_tiny_table(same_version: None) -> None:
@@ -62,10 +64,17 @@ def test_other_machines(hardware: Hardware) -> None:
     assert area.total(found).memory_bits == bits
 
 
-def test_every_module_is_in_the_table() -> None:
-    rows = page.written()["tiny"]
+def test_units_table(same_version: None) -> None:
+    """Each unit outside the top is a top of its own, which synthesis refuses nothing of."""
+    assert page.written()["units"] == page.units_table(), FRESH
+
+
+def test_every_module_is_in_a_table() -> None:
+    machine = {path.stem for path in sources.files()}
     for path in sources.folder().glob("*.v"):
-        assert path.stem == synthesis.MEMORY or f"| `{path.stem}` " in rows
+        tables = page.written()["tiny" if path.stem in machine else "units"]
+        assert path.stem == synthesis.MEMORY or f"| `{path.stem}`" in tables
+    assert machine.isdisjoint(UNITS)
 
 
 def test_described_memories_are_the_configurations() -> None:
@@ -125,7 +134,7 @@ def test_refused(name: str, tmp_path: Path) -> None:
 
 def test_cells_and_flip_flops_are_counted(tmp_path: Path) -> None:
     """Two instances of a NAND and a flip-flop with reset; a row holds both."""
-    (tmp_path / "bit.v").write_text(
+    (tmp_path / "pair.v").write_text(
         "module leaf (input wire clk_i, rst_ni, a, b, output reg q_o);\n"
         "always @(posedge clk_i or negedge rst_ni)\n"
         "  if (!rst_ni) q_o <= 1'b0; else q_o <= !(a && b);\nendmodule\n"

@@ -1,4 +1,4 @@
-"""From a value to a code: bit_shift_norm, threshold_unit, pool_unit, argmax_unit."""
+"""From a value to a code: bit_shift_norm, step_unit, pool_unit, argmax_unit."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ PLACES = ("below", "at the low bound", "inside", "at the high bound", "above")
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-async def threshold_unit(dut: Any) -> None:
-    rng = seeded("threshold_unit")
-    unit = Unit(dut, "threshold_unit")
+async def step_unit(dut: Any) -> None:
+    rng = seeded("step_unit")
+    unit = Unit(dut, "step_unit")
     low, high = signed_range(unit.width["value_i"])
     steps = [(name, sign) for name in ("heaviside", "sign", "none") for sign in (-1, 0, 1)]
     clips = [(name, place) for name in ("clip", "hwmsb", "plain hwmsb") for place in PLACES]
-    coverage = Coverage("threshold_unit", [*steps, *clips])
+    coverage = Coverage("step_unit", [*steps, *clips])
     for _ in range(vectors(3000)):
         name = rng.choice(("none", "heaviside", "sign", "clip", "hwmsb"))
         activation = Activation["CLIP" if name == "hwmsb" else name.upper()]

@@ -21,12 +21,12 @@ module datapath_units #(
   input  wire [5:0]                          bit_shift_norm_shift_i,
   output wire [ValueBits-1:0]                bit_shift_norm_value_o,
 
-  input  wire [ValueBits-1:0]                threshold_unit_value_i,
-  input  wire [1:0]                          threshold_unit_activation_i,
-  input  wire [ValueBits-1:0]                threshold_unit_low_i,
-  input  wire [ValueBits-1:0]                threshold_unit_high_i,
-  output wire [ValueBits-1:0]                threshold_unit_code_o,
-  output wire [ValueBits-1:0]                threshold_unit_plain_code_o,  // built without thresholds
+  input  wire [ValueBits-1:0]                step_unit_value_i,
+  input  wire [1:0]                          step_unit_activation_i,
+  input  wire [ValueBits-1:0]                step_unit_low_i,
+  input  wire [ValueBits-1:0]                step_unit_high_i,
+  output wire [ValueBits-1:0]                step_unit_code_o,
+  output wire [ValueBits-1:0]                step_unit_plain_code_o,  // built without thresholds
 
   input  wire                                pool_unit_en_i,
   input  wire                                pool_unit_first_i,
@@ -116,26 +116,26 @@ module datapath_units #(
     .value_o   (bit_shift_norm_value_o)
   );
 
-  threshold_unit #(
+  step_unit #(
     .ValueBits    (ValueBits),
     .HasThreshold (1)
-  ) threshold_unit_i (
-    .value_i      (threshold_unit_value_i),
-    .activation_i (threshold_unit_activation_i),
-    .low_i        (threshold_unit_low_i),
-    .high_i       (threshold_unit_high_i),
-    .code_o       (threshold_unit_code_o)
+  ) step_unit_i (
+    .value_i      (step_unit_value_i),
+    .activation_i (step_unit_activation_i),
+    .low_i        (step_unit_low_i),
+    .high_i       (step_unit_high_i),
+    .code_o       (step_unit_code_o)
   );
 
-  threshold_unit #(
+  step_unit #(
     .ValueBits    (ValueBits),
     .HasThreshold (0)
-  ) threshold_unit_plain_i (
-    .value_i      (threshold_unit_value_i),
-    .activation_i (threshold_unit_activation_i),
-    .low_i        (threshold_unit_low_i),
-    .high_i       (threshold_unit_high_i),
-    .code_o       (threshold_unit_plain_code_o)
+  ) step_unit_plain_i (
+    .value_i      (step_unit_value_i),
+    .activation_i (step_unit_activation_i),
+    .low_i        (step_unit_low_i),
+    .high_i       (step_unit_high_i),
+    .code_o       (step_unit_plain_code_o)
   );
 
   pool_unit #(

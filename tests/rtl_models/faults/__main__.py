@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
             pool.shutdown(cancel_futures=True)
             print(error)
             return 1
-    if chosen.write and len(faults) == len(FAULTS):
+    if chosen.write:
         page.write(outcomes)
     return _verdict(outcomes)
 

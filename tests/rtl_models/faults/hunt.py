@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from codesign.rtl.units import UNITS
 from tests.rtl_models import tools
 from tests.rtl_models.faults.fault import Fault, copy_models
 
@@ -47,12 +49,18 @@ def hunt(fault: Fault) -> Outcome:
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="fault-") as scratch:
         folder = Path(scratch) / "rtl_models"
         copy_models(folder, fault)
-        order = (_cocotb, _checks) if fault.module in _BUS else (_checks, _cocotb)
-        for look in order:
+        for look in _order(fault.module):
             by, said = look(fault, folder)
             if by:
                 break
     return Outcome(fault, by, said, time.monotonic() - started)
+
+
+def _order(module: str) -> tuple[Callable[[Fault, Path], tuple[str, str]], ...]:
+    """What looks for a module's faults: machines do not see units that are no part of them."""
+    if module in UNITS:
+        return (_cocotb_of_unit,)
+    return (_cocotb, _checks) if module in _BUS else (_checks, _cocotb)
 
 
 def _checks(fault: Fault, folder: Path) -> tuple[str, str]:
@@ -79,9 +87,21 @@ def _checks(fault: Fault, folder: Path) -> tuple[str, str]:
 def _cocotb(fault: Fault, folder: Path) -> tuple[str, str]:
     """The tests that name the module first, then those of everything."""
     for chosen in (("-k", fault.module), ()):
-        without = [word for test in _fail_anyway(chosen) for word in ("--deselect", test)]
-        for test, said in _failures(folder, "-x", *without, *chosen):
-            return f"cocotb, {test.rpartition('/')[2]}", said
+        by, said = _fails(folder, chosen)
+        if by:
+            return by, said
+    return "", ""
+
+
+def _cocotb_of_unit(fault: Fault, folder: Path) -> tuple[str, str]:
+    """The tests that name the module."""
+    return _fails(folder, ("-k", fault.module))
+
+
+def _fails(folder: Path, chosen: tuple[str, ...]) -> tuple[str, str]:
+    without = [word for test in _fail_anyway(chosen) for word in ("--deselect", test)]
+    for test, said in _failures(folder, "-x", *without, *chosen):
+        return f"cocotb, {test.rpartition('/')[2]}", said
     return "", ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from codesign.files import write_atomic
 from tests.rtl_models import tools
 from tests.rtl_models.faults.hunt import Outcome
-from tests.rtl_models.faults.seeded import SURVIVORS
+from tests.rtl_models.faults.seeded import FAULTS, SURVIVORS
 
 PAGE = tools.ROOT / "docs" / "hardware" / "faults.md"
 HEAD = """# Seeded faults
@@ -19,7 +19,7 @@ makes small wrong edits of `rtl_models/`, one at a time, and runs the checks of 
 each copy until one fails. NAME is a fault or a module; without one all are tried (also under
 `nightly`). It prints what catches each fault and how long that took. It ends with 1 where less
 than 95 % are caught, or where one survives that is not explained below. `--write`, and
-`make faults`, write this page.
+`make faults`, write this page; with a NAME only that row, the others stay as they were found.
 
 What meets a fault, in this order:
 
@@ -36,7 +36,8 @@ What meets a fault, in this order:
   every memory;
 - **cocotb**: the tests of `tests/rtl_models`, those that name the module first, for what has
   passed all this. The bus slave meets them before the others. Tests that fail on the right
-  Verilog too do not count; lint and the proofs are left out.
+  Verilog too do not count; lint and the proofs are left out. Units that are no part of the
+  machine meet only the tests that name them.
 
 Each of them is an ordinary test of the right Verilog as well.
 
@@ -45,8 +46,22 @@ Each of them is an ordinary test of the right Verilog as well.
 
 
 def write(outcomes: Sequence[Outcome]) -> None:
-    """Write the page of a whole run."""
-    write_atomic(PAGE, HEAD + render(outcomes))
+    """Write the page: these outcomes, and of the other faults what it says."""
+    write_atomic(PAGE, HEAD + render(merged(outcomes, PAGE.read_text(encoding="utf-8"))))
+
+
+def merged(outcomes: Sequence[Outcome], text: str) -> list[Outcome]:
+    """The outcomes and, for the faults that they leave out, those of the page `text`, in order.
+
+    A fault that is in neither, or of which the page says something else, is left out.
+    """
+    found = {outcome.fault.name: outcome for outcome in outcomes}
+    by = {(name, what): catcher for name, what, catcher in rows(text)}
+    for fault in FAULTS:
+        catcher = by.get((fault.name, fault.what))
+        if catcher is not None and fault.name not in found:
+            found[fault.name] = Outcome(fault, "" if catcher == "nothing" else catcher, "", 0.0)
+    return [found[fault.name] for fault in FAULTS if fault.name in found]
 
 
 def render(outcomes: Sequence[Outcome]) -> str:
@@ -91,6 +106,11 @@ def _group(outcome: Outcome) -> str:
 
 def listed() -> list[tuple[str, str]]:
     """Names and descriptions in the page's table."""
-    rows = PAGE.read_text(encoding="utf-8").partition("## The faults")[2].splitlines()
-    cells = [row.split(" | ") for row in rows if row.startswith("| `")]
-    return [(first.removeprefix("| ").strip("`"), what) for first, what, _ in cells]
+    return [(name, what) for name, what, _ in rows(PAGE.read_text(encoding="utf-8"))]
+
+
+def rows(text: str) -> list[tuple[str, str, str]]:
+    """The table of a page: name, description, what caught it."""
+    lines = text.partition("## The faults")[2].splitlines()
+    cells = [line.split(" | ") for line in lines if line.startswith("| `")]
+    return [(a.removeprefix("| ").strip("`"), b, c.removesuffix(" |")) for a, b, c in cells]

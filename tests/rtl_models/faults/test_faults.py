@@ -13,6 +13,7 @@ from tests.rtl_models.faults import page
 from tests.rtl_models.faults.__main__ import main
 from tests.rtl_models.faults.checks import CHECKS
 from tests.rtl_models.faults.fault import Fault
+from tests.rtl_models.faults.hunt import Outcome
 from tests.rtl_models.faults.networks import BARE, NARROW, NETWORKS, SMALL, networks
 from tests.rtl_models.faults.seeded import FAULTS, SURVIVORS
 
@@ -67,8 +68,22 @@ def test_a_stale_edit_is_told() -> None:
     )
 
 
+def test_a_partial_run_keeps_the_other_rows() -> None:
+    """New outcomes replace a row; rows of faults that are gone or mean something else go."""
+    first, second, third = FAULTS[:3]
+    text = page.render([Outcome(first, "networks, small", "", 0.0), Outcome(second, "", "", 0.0)])
+    text += f"| `{third.name}` | something else | host, small |\n| `gone/fault` | gone | host |\n"
+    again = Outcome(second, "host, small", "", 0.0)
+    assert page.merged([again], text) == [Outcome(first, "networks, small", "", 0.0), again]
+    left = page.merged([], text)
+    assert [(outcome.fault.name, outcome.by) for outcome in left] == [
+        (first.name, "networks, small"),
+        (second.name, ""),
+    ]
+
+
 #: One that networks see, one of an error's path, one of the smallest machine's edge.
-SAMPLE = ("threshold_unit/sign", "stream_in/wrong-beat", "host_interface/window-depth")
+SAMPLE = ("step_unit/sign", "stream_in/wrong-beat", "host_interface/window-depth")
 
 
 def test_a_sample_is_caught(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from tests.rtl_models.faults.seeded import (
     arithmetic,
     host,
     memories,
+    outside,
     products,
     program,
     results,
@@ -21,6 +22,7 @@ FAULTS: tuple[Fault, ...] = (
     *arithmetic.FAULTS,
     *results.FAULTS,
     *streams.FAULTS,
+    *outside.FAULTS,
 )
 
 #: Faults that every check passes, with the reason; a survivor that is not here fails the command.

@@ -1,4 +1,4 @@
-// threshold_unit: from a normalized value to a code.
+// step_unit: from a normalized value to a code.
 //
 //   none        value
 //   heaviside   1 if value > 0 else 0
@@ -8,7 +8,7 @@
 // Combinational. Built without HasThreshold it saturates only: none, and clip from 0 on.
 `default_nettype none
 `include "codesign.vh"
-module threshold_unit #(
+module step_unit #(
   parameter ValueBits    = 22,
   parameter HasThreshold = 1
 ) (
