@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from codesign.engine._numba.packed import SLACK, Window, pixel_offsets
 from codesign.ir import IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """How a map lies in memory for its product: (N, *padded, C) unsigned bytes, flat, and SLACK.
 
@@ -28,17 +29,17 @@ class Frame:
         """The frame that a product of this window reads."""
         return cls(window.sizes, window.padding, window.channels, base, pad_code)
 
-    @property
+    @cached_property
     def padded(self) -> tuple[int, ...]:
         """Sizes with the border."""
         return tuple(s + 2 * p for s, p in zip(self.sizes, self.padding, strict=True))
 
-    @property
+    @cached_property
     def image(self) -> int:
         """Bytes of one image."""
         return int(np.prod(self.padded)) * self.channels
 
-    @property
+    @cached_property
     def places(self) -> IntArray:
         """Offsets of the map's pixels."""
         ones = (1,) * len(self.sizes)

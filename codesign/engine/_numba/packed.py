@@ -151,6 +151,7 @@ class Packed:
         laid = _lay(levels.astype(np.int32), window.groups, self.width)
         self.levels = np.ascontiguousarray(laid.swapaxes(2, 3))
         self.numbers = np.array((*numbers, levels.shape[1]), np.int32)
+        self.size = int(np.prod(window.padded)) * window.channels
         self.starts = pixel_offsets(
             window.padded, window.results, window.stride, (0,) * len(window.sizes), window.channels
         )
@@ -161,9 +162,8 @@ class Packed:
         `places` are the elements of `y` where the pixels of an image begin, `step` the distance of
         two images in elements.
         """
-        size = int(np.prod(self.window.padded)) * self.window.channels
         _tiles(
-            *self.variant, frame, self.starts, size, images, self.offsets, self.weights,
+            *self.variant, frame, self.starts, self.size, images, self.offsets, self.weights,
             self.group_bytes, self.bias, self.numbers, self.levels, y, places, step, self.lanes,
         )  # fmt: skip
 
