@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from codesign.hw import Hardware
     from codesign.report import Report
     from codesign.report.model import InputResult, Results
+    from codesign.sim.cluster import Cluster
     from codesign.sim.decode import Decoder
-    from codesign.sim.inputs import Inputs
+    from codesign.sim.inputs import Batch, Inputs
 
 #: What `simulate` takes as inputs: codes, or files by path.
 Given = IntArray | Mapping[str, IntArray] | str | Path | Sequence[str | Path]
@@ -94,10 +95,12 @@ def compute(
     top: int = 3,
     progress: Callable[[int], None] | None = None,
     hardware: Hardware | None = None,
+    cluster: Cluster | None = None,
 ) -> Results:
     """Run every input, a batch at a time, and decode it; `progress` hears how many are done.
 
-    `hardware` is what the engine `rtl` runs on.
+    `hardware` is what the engine `rtl` runs on. On a `cluster` (`codesign.sim.connect`) batches go
+    to its workers; the results are the same.
     """
     from codesign.engine import create
     from codesign.report.model import Accuracy, Results
@@ -105,12 +108,18 @@ def compute(
 
     decoder = Decoder.of(graph, top)
     expected = None if labels is None else _labels(labels, decoder, graph.name, len(inputs))
-    executor = create(engine, graph, threads=threads, hardware=hardware)
+    computed: Iterator[tuple[Batch, dict[str, IntArray]]]
+    if cluster is None:
+        executor = create(engine, graph, threads=threads, hardware=hardware)
+        computed = ((b, executor.run(b.arrays, decoder.keep)) for b in inputs.batches())
+    else:
+        computed = cluster.run(
+            graph, inputs, decoder.keep, engine=engine, threads=threads, hardware=hardware
+        )
     rows: list[InputResult] = []
-    for batch in inputs.batches():
+    for batch, values in computed:
         start = len(rows)
         here = expected[start : start + len(batch.names)] if expected else [None] * len(batch.names)
-        values = executor.run(batch.arrays, decoder.keep)
         rows.extend(decoder.decode(batch.names, batch.fits, here, values))
         if progress is not None:
             progress(len(rows))
