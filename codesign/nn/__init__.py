@@ -1,7 +1,7 @@
 """Torch layers whose evaluation is an integer program, bit for bit."""
 
 from codesign.nn.activations import HWMSB, Activation, Heaviside, Saturate, Sign
-from codesign.nn.arrange import Concat, Repeat, Slice, Transpose
+from codesign.nn.arrange import Concat, Repeat, Reshape, Slice, Transpose
 from codesign.nn.base import Layer
 from codesign.nn.binary import LGAP, BinaryConv2d, BinaryLinear
 from codesign.nn.coding import TYCC, Thermometer, YCbCr, fit_levels, quantile_levels, uniform_levels
@@ -67,6 +67,7 @@ __all__ = [
     "QuantLinear",
     "QuantizedWeights",
     "Repeat",
+    "Reshape",
     "Saturate",
     "SequenceSum",
     "ShiftAdd",

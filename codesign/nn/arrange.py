@@ -35,6 +35,25 @@ class Transpose(Layer):
         return ", ".join(map(str, self.axes))
 
 
+class Reshape(Layer):
+    """Elements in row-major order in another shape (no batch axis): a state as a sequence."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same codes."""
+        return x.reshape(len(x), *self.shape)
+
+    def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
+        """One `reshape` node."""
+        return builder.node(name, "reshape", [x], shape=self.shape)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.shape))
+
+
 class Concat(Layer):
     """Two maps one after the other along `axis`."""
 
