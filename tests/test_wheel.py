@@ -38,6 +38,7 @@ def test_contents(dist: Path) -> None:
         "codesign/hw_configs/asic_2mb.yaml",
         "codesign/hw_configs/asic_3mb.yaml",
         "codesign/hw_configs/asic_4mb.yaml",
+        "codesign/hw_configs/asic_video.yaml",
         "codesign/hw_configs/tiny.yaml",
         "codesign/rtl/harness.cpp",
         "codesign/rtl/fst/lz4.h",

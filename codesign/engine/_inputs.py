@@ -31,9 +31,8 @@ def prepare(graph: Graph, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]
         array = np.asarray(inputs[name])
         _check_elements(name, array, value.type)
         if array.shape[1:] != value.shape or not array.ndim:
-            expected = ", ".join(("N", *map(str, value.shape)))
             raise CodesignError(
-                f"input {name} has shape {array.shape}; expected ({expected}), images first"
+                f"input {name} {_other_shape(graph.name, array.shape, value.shape)}"
             )
         _check_codes(name, array, value.type)
         images[name] = np.ascontiguousarray(array, dtype=value.type.dtype)
@@ -42,6 +41,24 @@ def prepare(graph: Graph, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]
         found = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise CodesignError(f"inputs have different numbers of images ({found}); give as many each")
     return images
+
+
+def _other_shape(model: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """What is wrong with a shape; a clip of another length, or with its channels last, is named."""
+    if len(wanted) == 4:
+        channels, frames, *size = wanted
+        own = found[-4:]
+        if own == (channels, *own[1:2], *size) and len(found) in (4, 5):
+            return (
+                f"has {own[1]} frames, {model} takes {frames}; sample the clip to {frames} frames"
+            )
+        if own == (frames, *size, channels):
+            return (
+                f"has shape {found}, channels last; expected (N, {', '.join(map(str, wanted))}): "
+                "channels, frames, height, width"
+            )
+    expected = ", ".join(("N", *map(str, wanted)))
+    return f"has shape {found}; expected ({expected}), images first"
 
 
 def _check_elements(name: str, array: IntArray, code_type: IntType) -> None:

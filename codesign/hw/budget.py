@@ -131,8 +131,10 @@ def lines(
     weights = [
         (layer.name, Fraction(layer.weight_words * int(hardware.weight_word))) for layer in layers
     ]
+    stored = [(layer.name, Fraction(sum(layer.stored_weight_bits.values()))) for layer in layers]
     for name, limit in (
         ("weights", budget.weights),
+        ("stored_weights", budget.stored_weights),
         ("parameters", budget.parameters),
         ("activations", budget.activations),
         ("on_chip", budget.on_chip),
@@ -147,6 +149,9 @@ def lines(
         elif name == "weights":
             used = by_name[name].used_bits
             at = _breaking(weights, limit.amount)
+        elif name == "stored_weights":
+            used = sum(sum(layer.stored_weight_bits.values()) for layer in layers)
+            at = _breaking(stored, limit.amount)
         else:
             used, at = by_name[name].used_bits, by_name[name].peak_at
         checked.append(_line(name, Fraction(used), limit, at))

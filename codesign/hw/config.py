@@ -108,6 +108,9 @@ class Budget(_Part):
     """Limits that a network must keep, on what it occupies; each line is optional."""
 
     weights: Size | None = Field(default=None, description="occupied weight memory")
+    stored_weights: Size | None = Field(
+        default=None, description="weight codes of the network, on the machine and on the host"
+    )
     parameters: Size | None = Field(default=None, description="occupied parameter memory")
     activations: Size | None = Field(default=None, description="occupied activation and skip banks")
     on_chip: Size | None = Field(default=None, description="all memories together, occupied")

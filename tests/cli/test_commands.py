@@ -197,7 +197,7 @@ def test_models(codesign: Command) -> None:
 
 def test_hardware(codesign: Command, folder: Path) -> None:
     names = json.loads(codesign("hardware", "--json").out)["hardware"]
-    assert names == ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"]
+    assert names == ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "asic_video", "tiny"]
     assert [line.split()[0] for line in codesign("hardware").out.splitlines()] == names
     for name in names:
         text = codesign("hardware", name).out

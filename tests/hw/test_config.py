@@ -48,9 +48,18 @@ def message(text: str) -> str:
 
 class TestShipped:
     def test_all_of_them(self) -> None:
-        assert list(shipped()) == ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"]
+        assert list(shipped()) == [
+            "asic_1mb",
+            "asic_2mb",
+            "asic_3mb",
+            "asic_4mb",
+            "asic_video",
+            "tiny",
+        ]
 
-    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"])
+    @pytest.mark.parametrize(
+        "name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "asic_video", "tiny"]
+    )
     def test_load_by_name_and_by_path(self, name: str) -> None:
         by_name = Hardware.load(name)
         assert by_name == Hardware.load(shipped()[name])
@@ -65,7 +74,9 @@ class TestShipped:
         assert machine.accumulator_bits == 2 * 64 * 16 * 20
         assert machine.clock.amount == 100_000_000
 
-    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"])
+    @pytest.mark.parametrize(
+        "name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "asic_video", "tiny"]
+    )
     def test_json_schema_accepts_it(self, name: str) -> None:
         schema = Hardware.json_schema()
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -141,7 +152,7 @@ class TestMessages:
             ("latency", "latncy", "m.yaml:16: budget.latncy is not a key here; "
              "did you mean latency?"),
             ("latency: 5 ms", "wafers: 3", "m.yaml:16: budget.wafers is not a key here; known are "
-             "weights, parameters, activations, on_chip, latency, energy"),
+             "weights, stored_weights, parameters, activations, on_chip, latency, energy"),
             ("5 ms", "5 MHz", "m.yaml:16: budget.latency is '5 MHz'; 'MHz' is not a unit of time; "
              "give a time such as '20 ms' (s, ms, us, ns, ps)"),
             ("clock: 10 MHz", "clock: 10", "m.yaml:3: clock is '10', without a unit; give a "
@@ -228,7 +239,8 @@ class TestFiles:
 
     def test_missing_folder_binary(self, tmp_path: Path) -> None:
         known = (
-            "give the path of a .yaml file or one of asic_1mb, asic_2mb, asic_3mb, asic_4mb, tiny"
+            "give the path of a .yaml file or one of asic_1mb, asic_2mb, asic_3mb, asic_4mb, "
+            "asic_video, tiny"
         )
         for path, expected in (
             (tmp_path / "no.yaml", f"cannot be read (no such file or directory); {known}"),
@@ -245,7 +257,7 @@ class TestFiles:
     def test_unknown_names(self) -> None:
         for name, hint in (
             ("asic_1m", "did you mean asic_1mb?"),
-            ("zzz", "known are asic_1mb, asic_2mb, asic_3mb, asic_4mb, tiny"),
+            ("zzz", "known are asic_1mb, asic_2mb, asic_3mb, asic_4mb, asic_video, tiny"),
         ):
             with pytest.raises(CodesignError) as caught:
                 Hardware.load(name)

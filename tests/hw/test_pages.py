@@ -114,7 +114,9 @@ class TestConfiguration:
             assert re.findall(r"`(\w+)`", listed[dimension.name]) == list(dimension.units)
         assert set(re.findall(r"`(\w+)`", listed["size"])) <= set(SIZE.units)
 
-    @pytest.mark.parametrize("name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "tiny"])
+    @pytest.mark.parametrize(
+        "name", ["asic_1mb", "asic_2mb", "asic_3mb", "asic_4mb", "asic_video", "tiny"]
+    )
     def test_shipped_table(self, name: str) -> None:
         text = (PAGES / "configuration.md").read_text(encoding="utf-8")
         machine = Hardware.load(name)

@@ -171,6 +171,30 @@ class TestBudget:
         ]
         assert result.problems == tuple(line.message for line in result.budget)
 
+    def test_stored_weights_count_those_of_host_layers(self) -> None:
+        b = GraphBuilder("sequence")
+        x = b.input("x", (3, 4), unsigned(1))
+        weight = b.constant("w", np.ones((24, 4), dtype=np.int64), code_set(2))
+        back = b.constant("u", np.ones((24, 8), dtype=np.int64), code_set(2))
+        bias = b.constant("b", np.zeros(24, dtype=np.int64), IntType(0, 0))
+        start = b.node("start", "fill", [x], shape=(8,), code=-1)
+        b.output(b.node("it", "gru", [x, start, weight, back, bias]))
+        limit = {"  weights: 1 Mb\n": "  stored_weights: 280 b\n  weights: 1 Mb\n"}
+        result = plan(b.build(), changed(**limit))
+        assert layer(result, "it").stored_weight_bits == {1: 24 * 4 + 24 * 8}
+        assert result.problems == (
+            "stored_weights: 288 b needed, the budget allows 280 b (8 b over); it breaks at it",
+        )
+        assert result.memories[0].used_bits == 0
+        (line, *_) = [
+            line
+            for line in plan(
+                b.build(), changed(**{"  weights: 1 Mb\n": "  stored_weights: 288 b\n"})
+            ).budget
+            if line.name == "stored_weights"
+        ]
+        assert (line.used, line.ok, line.message) == (288, True, "")
+
     def test_energy_rows_and_budget(self) -> None:
         priced = changed(
             **{

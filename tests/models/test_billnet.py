@@ -1,10 +1,15 @@
 """BILLNET: its memory by formula, its program in every engine, its options and refusals."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from codesign import models
+from codesign.cli import main
+from codesign.convert.onnx_write import save
 from codesign.convert.torch import lower
 from codesign.engine import ENGINES, create
 from codesign.errors import CodesignError
@@ -126,14 +131,27 @@ def test_every_value_is_equal_in_torch_and_every_engine(options):
     assert ops.count("gru" if options.get("cell") == "gru" else "lstm") == 1
 
 
-def test_a_clip_of_the_paper_size_is_equal_in_every_engine():
+def test_a_clip_of_the_paper_size_in_every_engine_and_on_its_machine(tmp_path):
     shape = (3, 16, 96, 128)
     network = settled(shape, batch=1)
-    graph, values, _ = agree(network, clips(shape, 1, torch.Generator().manual_seed(3)))
+    given = clips(shape, 1, torch.Generator().manual_seed(3))
+    graph, values, _ = agree(network, given)
     assert values["encoder.block1.mux"].shape == (1, 32, 16, 48, 64)
     assert values["encoder.vectors"].shape == (1, 8, 128)
     assert len(np.unique(values["encoder.vectors"])) == 2
     assert len(graph.nodes) == 72
+    save(graph, tmp_path / "model.onnx")
+    np.save(tmp_path / "clip.npy", given[0].numpy().astype(np.uint8))
+    arguments = ["simulate", str(tmp_path / "model.onnx"), "--hw", "asic_video", "--json"]
+    result = CliRunner().invoke(main, [*arguments, "--input", str(tmp_path / "clip.npy")])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["memory"]["total"]["stored_weight_bits"] == {"1": 390_560}
+    assert {line["name"]: line["ok"] for line in report["budget"]} == {
+        "weights": True, "stored_weights": True, "on_chip": True,
+    }  # fmt: skip
+    (row,) = report["results"]["inputs"]
+    assert row["class"]["index"] == int(values["class"][0])
 
 
 @pytest.mark.nightly

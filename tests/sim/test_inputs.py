@@ -126,6 +126,32 @@ def test_refused_arrays(tmp_path: Path) -> None:
     )
 
 
+def test_clips_and_clips_of_another_length(tmp_path: Path) -> None:
+    builder = GraphBuilder("video")
+    clip = builder.input("clip", (3, 4, 6, 8), IntType(0, 255))
+    builder.output(builder.node("y", "hwmsb", [clip], bits=1, shift=7))
+    graph, path = builder.build(), tmp_path / "x.npy"
+    clips = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 6, 8), dtype=np.uint8)
+    for given in (clips, clips[0]):
+        np.save(path, given)
+        (batch,) = from_paths(graph, [path]).batches()
+        assert np.array_equal(batch.arrays["clip"], given.reshape(-1, 3, 4, 6, 8))
+    for given in (clips[:, :, :3], clips[0, :, :3]):
+        np.save(path, given)
+        assert message(graph, path) == (
+            "x.npy: input clip has 3 frames, video takes 4; sample the clip to 4 frames"
+        )
+    np.save(path, np.moveaxis(clips, 1, -1))
+    assert message(graph, path) == (
+        "x.npy: input clip has shape (2, 4, 6, 8, 3), channels last; expected (N, 3, 4, 6, 8): "
+        "channels, frames, height, width"
+    )
+    np.save(path, clips[..., :7])
+    assert message(graph, path) == (
+        "x.npy: input clip has shape (2, 3, 4, 6, 7); expected (N, 3, 4, 6, 8), images first"
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00"])
 @pytest.mark.parametrize("name", ["x.npz", "x.npy"])
 def test_refused_files(name: str, content: bytes, tmp_path: Path) -> None:
