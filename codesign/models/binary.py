@@ -23,7 +23,6 @@ from codesign.nn import (
     GrowableClassifier,
     GrowableLinear,
     ImageInput,
-    MaxPool2d,
     Thermometer,
     uniform_levels,
 )
@@ -149,12 +148,11 @@ def _layers(options: BinaryOptions) -> OrderedDict[str, nn.Module]:
     layers["coding"] = _coding(options)
     depth, size, bias = sum(options.thermometer), options.input[1:], options.bias
     for block, (channels, groups) in enumerate(options.blocks, start=1):
-        for letter in "ab":
+        for letter, pool in (("a", 1), ("b", 2)):
             layers[f"conv{block}{letter}"] = BinaryConv2d(
-                depth, channels, 3, padding=1, groups=groups, bias=bias
+                depth, channels, 3, padding=1, groups=groups, bias=bias, pool=pool
             )
             depth = channels
-        layers[f"pool{block}"] = MaxPool2d(2)
         size = (size[0] // 2, size[1] // 2)
     if options.bottleneck == "lgap":
         layers["bottleneck"], size = LGAP(depth, size, bias), (1, 1)

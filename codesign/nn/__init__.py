@@ -3,6 +3,7 @@
 from codesign.nn.activations import HWMSB, Activation, Heaviside, Saturate, Sign
 from codesign.nn.arrange import Concat, Repeat, Reshape, Slice, Transpose
 from codesign.nn.base import Layer
+from codesign.nn.binarizer import HeavisideBinarizer, ThermometerBinarizer, bit_balance
 from codesign.nn.binary import LGAP, BinaryConv2d, BinaryLinear
 from codesign.nn.coding import TYCC, Thermometer, YCbCr, fit_levels, quantile_levels, uniform_levels
 from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
@@ -50,6 +51,7 @@ __all__ = [
     "GrowableClassifier",
     "GrowableLinear",
     "Heaviside",
+    "HeavisideBinarizer",
     "ImageInput",
     "Input",
     "LSTMHidden",
@@ -74,9 +76,11 @@ __all__ = [
     "Sign",
     "Slice",
     "Thermometer",
+    "ThermometerBinarizer",
     "ThresholdNorm",
     "Transpose",
     "YCbCr",
+    "bit_balance",
     "fit_levels",
     "quantile_levels",
     "uniform_levels",

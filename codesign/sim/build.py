@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from codesign.errors import CodesignError
 from codesign.report import Ratio, Report
 from codesign.report import model as form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from codesign.hw.plan import Cycles, LayerPlan, Plan
     from codesign.ir import Graph
@@ -44,8 +45,35 @@ def build(graph: Graph, plan: Plan, results: form.Results | None) -> Report:
             for line in plan.budget
         ],
         results=results,
-        not_modelled=list(plan.not_modelled),
+        not_modelled=[*before(graph), *plan.not_modelled],
     )
+
+
+def before(graph: Graph) -> Iterator[str]:
+    """One line for each part on the host that makes an input, by the program's metadata `host`.
+
+    Entries have a name, the multiply-accumulates, and the input that they make. Raises
+    CodesignError for any other: a part that is named must not be passed over.
+    """
+    entries = graph.metadata.get("host", [])
+    for entry in entries if isinstance(entries, list) else [entries]:
+        kinds = {"name": str, "macs": int, "output": str}
+        if (
+            not isinstance(entry, dict)
+            or set(entry) != set(kinds)
+            or any(type(entry[key]) is not kind for key, kind in kinds.items())
+            or entry["macs"] < 0
+            or entry["output"] not in graph.inputs
+        ):
+            raise CodesignError(
+                f"{graph.name}: metadata host has the entry {entry!r}; give name, macs (0 or more) "
+                f"and output, one of {', '.join(graph.inputs)}"
+            )
+        yield (
+            f"{entry['name']} (before the program) runs on the host: it makes {entry['output']} in "
+            f"{entry['macs']:,} multiply-accumulates of floating point; neither they nor their "
+            "time are counted"
+        )
 
 
 def _model(graph: Graph, plan: Plan) -> form.Model:

@@ -49,15 +49,17 @@ class InterruptError(CodesignError):
 class ScoreScale(nn.Module):
     """Turns integer scores into logits for the loss; no part of the network.
 
-    The first batch sets the scale to one over the scores' deviation; then it is learned.
+    The first batch sets the scale to one over the scores' deviation; then it is learned. A network
+    whose topology sets the scale has it `fixed`.
     """
 
     ready: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, fixed: float | None = None) -> None:
         super().__init__()
-        self.exponent = nn.Parameter(torch.tensor(0.0))
-        self.register_buffer("ready", torch.tensor(False))
+        exponent = 0.0 if fixed is None else math.log(fixed)
+        self.exponent = nn.Parameter(torch.tensor(exponent), requires_grad=fixed is None)
+        self.register_buffer("ready", torch.tensor(fixed is not None))
 
     def forward(self, scores: Tensor) -> Tensor:
         """Logits of the same shape."""
@@ -94,7 +96,7 @@ class Trainer:
         self.model, self.network, self.data, self.recipe = model, network, data, recipe
         self.out, self.report, self.log = out, report, log
         self.before_epoch = before_epoch
-        self.scale = ScoreScale()
+        self.scale = ScoreScale(getattr(network, "score_scale", None))
         self.quantized = [m for m in network.modules() if isinstance(m, QuantizedWeights)]
         # whatever follows a running scale
         self.norms: list[Any] = [m for m in network.modules() if hasattr(m, "freeze_shift")]

@@ -35,8 +35,7 @@ class Small(nn.Sequential):
     def __init__(self, bias):
         super().__init__(
             Input((6, 9, 8), -1, 1, 2),
-            BinaryConv2d(6, 8, 3, padding=1, groups=2, bias=bias),
-            MaxPool2d(2),
+            BinaryConv2d(6, 8, 3, padding=1, groups=2, bias=bias, pool=2),
             BinaryConv2d(8, 8, 2, stride=2, groups=8, bias=bias),
             BinaryConv2d(8, 12, (1, 3), padding=(0, 1), bias=bias),
             LGAP(12, (2, 2), bias=bias),
@@ -64,7 +63,7 @@ def test_evaluation_is_the_program_on_every_engine(bias):
             )
     with torch.no_grad():
         network(x)
-    assert {"1", "3", "4", "5", "7", "8.hidden", "8.join", "8.twice", "8.rows"} <= set(seen)
+    assert {"1", "2", "3", "4", "6", "7.hidden", "7.join", "7.twice", "7.rows"} <= set(seen)
     for engine in ENGINES:
         values = create(engine, graph, threads=1).run(
             {"input": x.numpy().astype(np.int8)}, keep=graph.results
@@ -73,7 +72,7 @@ def test_evaluation_is_the_program_on_every_engine(bias):
             assert np.array_equal(values[name], wanted), (engine, name)
     stored = {name: value for name, value in graph.constants.items() if name.endswith("weight")}
     assert {value.type.storage_bits for value in stored.values()} == {1}
-    assert stored["8.rows.weight"].shape == (4, 30)
+    assert stored["7.rows.weight"].shape == (4, 30)
     assert ("1.bias" in graph.constants) == bias
 
 
@@ -92,6 +91,31 @@ def test_zero_is_positive_and_or_is_the_maximum():
     x = signs(3, 2, 4, 4)
     wanted = (x.reshape(3, 2, 2, 2, 2, 2) > 0).any(5).any(3)
     assert torch.equal(MaxPool2d(2)(x) > 0, wanted)
+
+
+def test_a_pool_is_the_or_of_codes_whose_gradient_finds_the_greatest_sum():
+    torch.manual_seed(0)
+    pooled = BinaryConv2d(3, 4, 3, padding=1, bias=True, pool=2)
+    plain = BinaryConv2d(3, 4, 3, padding=1, bias=True)
+    with torch.no_grad():
+        pooled.beta.uniform_(-1, 1)
+    plain.load_state_dict(pooled.state_dict())
+    x = signs(2, 3, 6, 6)
+    assert torch.equal(pooled(x), MaxPool2d(2)(plain(x)))
+    pooled(x).sum().backward()
+    plain.activation = False
+    sums = plain(x)
+    greatest = functional.max_pool2d(sums, 2)
+    slope = (1 - (greatest * plain.gain).abs()).clamp_min(0) * plain.gain
+    (greatest * slope.detach()).sum().backward()
+    assert torch.allclose(pooled.weight.grad, plain.weight.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize("fan_in", [9, 16])
+def test_fresh_rows_are_balanced(fan_in):
+    torch.manual_seed(1)
+    rows = BinaryLinear(fan_in, 200).codes().sum(1)
+    assert set(rows.tolist()) == ({-1, 1} if fan_in % 2 else {0})
 
 
 @pytest.mark.parametrize("fan_in", [4, 9, 2048])
@@ -230,6 +254,18 @@ def lossy(label):
         (
             lambda: BinaryConv2d(3, 4, 3, groups=2),
             "BinaryConv2d: 2 groups do not divide 3 input channels; use a divisor of 3 (1, 3)",
+        ),
+        (
+            lambda: BinaryConv2d(1, 1, 3, activation=False, pool=2),
+            "BinaryConv2d: pool is 2 without activation; give 1 or more, and 1 without",
+        ),
+        (
+            lambda: BinaryConv2d(1, 1, 1, pool=0),
+            "BinaryConv2d: pool is 0 with activation; give 1 or more, and 1 without",
+        ),
+        (
+            lambda: BinaryConv2d(1, 1, 1, pool=3)(signs(1, 1, 2, 4)),
+            "BinaryConv2d: pool 3 is larger than the map 2 x 4; use a smaller one",
         ),
         (
             lambda: BinaryLinear(4, 2)(signs(1, 3)),
