@@ -28,9 +28,13 @@ CHUNK_ELEMENTS = 1 << 20
 
 
 class Engine(Protocol):
-    """Computes a graph's values; every engine gives the same integers."""
+    """Computes a graph's values; every engine gives the same integers.
+
+    `level` names the instructions that it multiplies with, where it has a choice; else empty.
+    """
 
     name: str
+    level: str
 
     def run(
         self, inputs: Mapping[str, IntArray], keep: Collection[str] = ()
@@ -101,6 +105,7 @@ class ChunkedEngine(ABC):
     """
 
     name: str
+    level: str = ""
 
     def __init__(self, graph: Graph, threads: int) -> None:
         self.graph = graph

@@ -30,7 +30,8 @@ def print_results(results: Results, rows: int) -> Iterator[RenderableType]:
     left = len(results.inputs) - len(shown)
     if left > 0:
         yield Text(f"... {plural(left, 'more input')}; --report FILE keeps every result")
-    summary = f"{plural(len(results.inputs), 'input')}, computed by {results.engine}"
+    level = f" ({results.level})" if results.level else ""
+    summary = f"{plural(len(results.inputs), 'input')}, computed by {results.engine}{level}"
     if results.accuracy is not None:
         correct, total = results.accuracy.correct, results.accuracy.total
         share = f" ({rounded(Fraction(100 * correct, total), 2)} %)" if total else ""

@@ -249,9 +249,14 @@ class Accuracy(_Record):
 
 
 class Results(_Record):
-    """What the engine computed, input by input."""
+    """What the engine computed, input by input.
+
+    `level` is the kind of instructions that a compiled engine multiplied with on this machine; the
+    results do not depend on it. Empty where there is no choice, or workers of a cluster chose.
+    """
 
     engine: str
+    level: str = ""
     accuracy: Accuracy | None
     inputs: list[InputResult]
 

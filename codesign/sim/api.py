@@ -109,8 +109,10 @@ def compute(
     decoder = Decoder.of(graph, top)
     expected = None if labels is None else _labels(labels, decoder, graph.name, len(inputs))
     computed: Iterator[tuple[Batch, dict[str, IntArray]]]
+    level = ""
     if cluster is None:
         executor = create(engine, graph, threads=threads, hardware=hardware)
+        level = executor.level
         computed = ((b, executor.run(b.arrays, decoder.keep)) for b in inputs.batches())
     else:
         computed = cluster.run(
@@ -127,7 +129,7 @@ def compute(
     if expected is not None:
         correct = sum(row.winner == row.label for row in rows)
         accuracy = Accuracy(correct=correct, total=len(rows))
-    return Results(engine=engine, accuracy=accuracy, inputs=rows)
+    return Results(engine=engine, level=level, accuracy=accuracy, inputs=rows)
 
 
 def _machine(hardware: Hardware | str | Path) -> Hardware:

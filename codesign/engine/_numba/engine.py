@@ -44,6 +44,7 @@ class NumbaEngine(ChunkedEngine):
     def __init__(self, graph: Graph, threads: int) -> None:
         super().__init__(graph, threads)
         self.levels = levels()
+        self.level = self.levels[0].name
         self._kernels: dict[str, Kernel] = {}
         self._planner = Planner(graph, self.levels, self._kernel)
         self._plans: dict[tuple[str, ...], tuple[Unit, ...]] = {}
