@@ -25,6 +25,8 @@ from codesign.nn import (
 )
 
 _HERE = Path(__file__).parent
+#: What is done to an image before a network sees it.
+PREPROCESSING = "8-bit pixels 0..255, channels x height x width, no scaling"
 
 
 class Encoder(nn.Sequential):
@@ -38,27 +40,9 @@ class Encoder(nn.Sequential):
     """
 
     def __init__(self, table: Table) -> None:
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        layers["image"] = ImageInput(*table.input)
-        depth, pad_code = table.input[0], 0
-        for number, row in enumerate(table.rows, start=1):
-            layers[f"conv{number}"] = QuantConv2d(
-                depth,
-                row.channels,
-                row.kernel,
-                padding=row.kernel // 2,
-                groups=row.groups,
-                levels=row.levels,
-                pad_code=pad_code,
-            )
-            layers[f"norm{number}"] = BitShiftNorm(row.channels, _activation(row))
-            if row.pool > 1:
-                layers[f"pool{number}"] = MaxPool2d(row.pool)
-            if row.shuffle:
-                layers[f"shuffle{number}"] = ChannelShuffle(row.groups)
-            # a bipolar map has no zero code to pad with
-            depth, pad_code = row.channels, -1 if row.activation == "sign" else 0
+        layers = trunk(table)
         layers["sum"] = GlobalSum()
+        depth = table.rows[-1].channels
         layers["fc"] = QuantLinear(depth, len(table.classes), table.classifier_levels)
         layers["scores"] = BitShiftNorm(len(table.classes), None, shift=0)
         super().__init__(layers)
@@ -67,8 +51,33 @@ class Encoder(nn.Sequential):
             "name": table.name,
             "classes": list(table.classes),
             "input": "image",
-            "preprocessing": "8-bit pixels 0..255, channels x height x width, no scaling",
+            "preprocessing": PREPROCESSING,
         }
+
+
+def trunk(table: Table) -> OrderedDict[str, nn.Module]:
+    """The layers of the rows by name, from the image to the last row's map."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["image"] = ImageInput(*table.input)
+    depth, pad_code = table.input[0], 0
+    for number, row in enumerate(table.rows, start=1):
+        layers[f"conv{number}"] = QuantConv2d(
+            depth,
+            row.channels,
+            row.kernel,
+            padding=row.kernel // 2,
+            groups=row.groups,
+            levels=row.levels,
+            pad_code=pad_code,
+        )
+        layers[f"norm{number}"] = BitShiftNorm(row.channels, _activation(row))
+        if row.pool > 1:
+            layers[f"pool{number}"] = MaxPool2d(row.pool)
+        if row.shuffle:
+            layers[f"shuffle{number}"] = ChannelShuffle(row.groups)
+        # a bipolar map has no zero code to pad with
+        depth, pad_code = row.channels, -1 if row.activation == "sign" else 0
+    return layers
 
 
 def _activation(row: Row) -> Activation:

@@ -18,6 +18,7 @@ class ModelEntry:
     """A network: where its builder is (`module:function`), its paper, one line about it.
 
     `data` names the data set that it is trained on; `options` are the builder's arguments.
+    `untrained` says what to do instead where `codesign train` does not train it.
     """
 
     builder: str
@@ -25,6 +26,7 @@ class ModelEntry:
     description: str
     data: str = "cifar10"
     options: tuple[str, ...] = ("table",)
+    untrained: str | None = None
 
 
 #: Options of the fully binary networks: what `codesign.models.binary.BinaryOptions` holds.
@@ -32,6 +34,7 @@ _BINARY = (
     "name", "classes", "rows", "latent", "input", "thermometer", "colours", "pixel_bits", "levels",
     "blocks", "bottleneck", "hidden", "bias",
 )  # fmt: skip
+_HEQ = "Nguyen, Guicquero, Sicard: histogram-equalized quantization (IEEE ISCAS 2022)"
 
 #: Every network by name; torch is imported only when one is made.
 MODELS = {
@@ -69,16 +72,40 @@ MODELS = {
             *("learned", "classes"),
         ),
     ),
+    "ornet11": ModelEntry(
+        "codesign.models.ornet:ornet11",
+        _HEQ,
+        "classifier of one-bit maps whose skips are OR gates, ternary weights, 9.52 Mb",
+        options=("size", "classes", "levels"),
+    ),
+    "muxornet11": ModelEntry(
+        "codesign.models.ornet:muxornet11",
+        _HEQ,
+        "the same with a bit a channel that opens or closes the skip",
+        options=("size", "classes", "levels"),
+    ),
+    "mognet": ModelEntry(
+        "codesign.models.mognet:mognet",
+        "Nguyen, Guicquero, Sicard: MOGNET, online-generated weights (IEEE AICAS 2022)",
+        "classifier with MUX residuals, 1.51 Mb stored, 1.34 Mb made by a cellular automaton",
+        options=(*("n", "m", "k", "rule", "seed", "stored", "mode", "requant", "size", "classes"),),
+    ),
+    "nqe_codec": ModelEntry(
+        "codesign.models.codec:nqe_codec",
+        "Nguyen, Guicquero, Sicard: a 1 Mb mixed-precision quantized encoder (IEEE TCSVT 2022)",
+        "the encoder of nqe as a compressor: 32 x 32 pixels to 256 bits, 0.25 bit a pixel",
+        untrained="train nqe and give its weights to Codec.load_encoder (docs/networks.md)",
+    ),
 }
 
 
 def create(name: str, **options: object) -> nn.Module:
     """The network called `name` as a torch module with fresh weights.
 
-    Options of `nqe` and `digits`: `table`, a YAML file or a mapping that replaces the default
-    table; of `fbnn` and `fbnn_4mb`: those of `codesign.models.binary.BinaryOptions`; of `billnet`:
-    the arguments of `codesign.models.billnet.billnet`. Raises CodesignError for an unknown name or
-    option, or a wrong table.
+    Options of `nqe`, `nqe_codec` and `digits`: `table`, a YAML file or a mapping that replaces the
+    default table; of `fbnn` and `fbnn_4mb`: those of `codesign.models.binary.BinaryOptions`; of the
+    others: the arguments of their functions (`MODELS[name].builder`). Raises CodesignError for an
+    unknown name or option, or a wrong table.
     """
     if name not in MODELS:
         raise CodesignError(f"model {name!r} is unknown; use {' or '.join(sorted(MODELS))}")
