@@ -58,6 +58,8 @@ def train(
 
     if model not in MODELS:
         raise CodesignError(f"model {model!r} is unknown; use {' or '.join(sorted(MODELS))}")
+    if MODELS[model].untrained is not None:
+        raise CodesignError(f"model {model!r} is not trained alone; {MODELS[model].untrained}")
     if threads is not None and threads < 1:
         raise CodesignError(f"--threads is {threads}; give 1 or more")
     _need_torch()

@@ -22,6 +22,7 @@ from codesign.nn import (
     ThresholdNorm,
 )
 from codesign.nn.factor import Requant
+from codesign.nn.logic import SPARSE
 from codesign.nn.mrb import Mode
 
 #: Channels of a group in the grouped convolution.
@@ -64,7 +65,7 @@ class MOGNet(nn.Sequential):
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         layers["image"] = ImageInput(*shape)
         layers["stem"] = QuantConv2d(shape[0], n, 3, padding=1, quantizer="btq")
-        layers["norm"] = ThresholdNorm(n, k)
+        layers["norm"] = ThresholdNorm(n, k, start=SPARSE if k == 1 else None)
         depth = n
         for number, factor in enumerate(BLOCKS, start=1):
             if factor * n != depth:

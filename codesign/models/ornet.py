@@ -20,7 +20,7 @@ from codesign.nn import (
     QuantLinear,
     ThresholdNorm,
 )
-from codesign.nn.logic import Gate
+from codesign.nn.logic import SPARSE, Gate
 
 #: Channels of the stages; each has two blocks, all but the first halve the map.
 WIDTHS = (64, 128, 256, 512)
@@ -57,12 +57,17 @@ class LogicNet(nn.Sequential):
         depth = shape[0]
         for number in (1, 2):
             layers[f"stem{number}"] = QuantConv2d(depth, widths[0], 3, padding=1, levels=levels)
-            layers[f"norm{number}"] = ThresholdNorm(widths[0])
+            layers[f"norm{number}"] = ThresholdNorm(widths[0], start=_start(widths, 0))
             depth = widths[0]
         for stage, width in enumerate(widths):
             for block in (0, 1):
                 layers[f"block{2 * stage + block + 1}"] = LogicBlock(
-                    depth, width, gate, pool=stage > 0 and block == 0, levels=levels
+                    depth,
+                    width,
+                    gate,
+                    pool=stage > 0 and block == 0,
+                    levels=levels,
+                    start=_start(widths, stage),
                 )
                 depth = width
         layers["sum"] = GlobalSum()
@@ -75,6 +80,11 @@ class LogicNet(nn.Sequential):
             "input": "image",
             "preprocessing": PREPROCESSING,
         }
+
+
+def _start(widths: Sequence[int], stage: int) -> float:
+    """Where beta starts: lower the more ORs and pools follow, none of which clears a bit."""
+    return SPARSE - 0.5 * (len(widths) - 1 - stage)
 
 
 def _names(size: int, classes: int | Sequence[str] | None) -> int | Sequence[str]:

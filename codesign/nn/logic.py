@@ -20,6 +20,11 @@ GATES = ("or", "mux", "mux_or", "none")
 Gate = Literal["or", "mux", "mux_or", "none"]
 
 
+#: Where beta starts: one bit in six is set at first. ORs and max-pools of bits that are half ones
+#: soon give ones only, through which no gradient comes (design choice, measured on digits).
+SPARSE = -1.0
+
+
 class LogicBlock(nn.Module):
     """A binary convolution whose skip is logic (1-heq.md 4.5, design choice).
 
@@ -31,7 +36,8 @@ class LogicBlock(nn.Module):
     - "none": `y = F`, for comparison.
 
     With `pool` both paths end in a 2x2 max-pool, which is an OR of bits; where `width` is twice
-    `cin` the skip is x beside itself. No convolution on the skip.
+    `cin` the skip is x beside itself. No convolution on the skip. `start` is where beta starts: the
+    branch's bits are rare at first.
 
     Raises CodesignError for an unknown gate, or where `width` is neither `cin` nor its double.
     """
@@ -45,6 +51,7 @@ class LogicBlock(nn.Module):
         pool: bool = False,
         levels: int = 3,
         quantizer: QuantizerName = "heq",
+        start: float = SPARSE,
     ) -> None:
         super().__init__()
         if gate not in GATES:
@@ -56,7 +63,7 @@ class LogicBlock(nn.Module):
             )
         self.gate = gate
         self.conv = QuantConv2d(cin, width, 3, padding=1, levels=levels, quantizer=quantizer)
-        self.norm = ThresholdNorm(width)
+        self.norm = ThresholdNorm(width, start=start)
         skips = gate != "none"
         self.pool = MaxPool2d(2) if pool else None
         self.skip_pool = MaxPool2d(2) if pool and skips else None

@@ -10,6 +10,7 @@ from codesign.errors import CodesignError
 from codesign.nn.arrange import Repeat
 from codesign.nn.factor import CF
 from codesign.nn.generated import Automaton
+from codesign.nn.logic import SPARSE
 from codesign.nn.residual import BitOr, Mux, ShiftAdd
 from codesign.nn.tgap import TGAP
 from codesign.nn.threshold import ThresholdNorm
@@ -50,7 +51,7 @@ class MRB(nn.Module):
             )
         self.mode = mode
         self.cf = CF(cin, latent, width, groups, automaton=automaton, **options)
-        self.norm = ThresholdNorm(width, bits)
+        self.norm = ThresholdNorm(width, bits, start=SPARSE if bits == 1 else None)
         self.twice = Repeat(2) if width != cin and mode != "none" else None
         self.join = (BitOr() if bits == 1 else ShiftAdd()) if mode in ("gated_add", "add") else None
         gated = mode in ("gated_add", "select")

@@ -65,7 +65,8 @@ class ThresholdNorm(Layer):
 
     The gradient goes straight through the step to y: `2^k - 1` where `0 <= y <= 1`, for one bit 1
     where `|y| <= 1`, and through y to gamma, beta, A and its batch's statistics. For k > 1 gamma
-    and beta start at 1/2, so that full scale is two deviations (design choice).
+    and beta start at 1/2, so that full scale is two deviations (design choice); `start` is another
+    beta to start from.
 
     State: parameters `gamma`, `beta`; buffers `running_mean`, `running_variance`, `batches`.
     `freeze_statistics` uses and keeps the running ones. `fused` False takes the plain path. While
@@ -76,7 +77,9 @@ class ThresholdNorm(Layer):
     running_variance: Tensor
     batches: Tensor
 
-    def __init__(self, channels: int, bits: int = 1, fused: bool = True) -> None:
+    def __init__(
+        self, channels: int, bits: int = 1, fused: bool = True, start: float | None = None
+    ) -> None:
         super().__init__()
         if channels < 1 or not 1 <= bits <= 8:
             raise CodesignError(
@@ -85,7 +88,9 @@ class ThresholdNorm(Layer):
         self.channels, self.bits, self.fused = channels, bits, fused
         self.freeze_statistics = False
         self.gamma = nn.Parameter(torch.full((channels,), 1.0 if bits == 1 else 0.5))
-        self.beta = nn.Parameter(torch.full((channels,), 0.0 if bits == 1 else 0.5))
+        if start is None:
+            start = 0.0 if bits == 1 else 0.5
+        self.beta = nn.Parameter(torch.full((channels,), float(start)))
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_variance", torch.ones(channels))
         self.register_buffer("batches", torch.tensor(0))

@@ -134,6 +134,9 @@ RECIPES = {
     "nqe": Recipe(epochs=30),
     "fbnn": Recipe(epochs=30, weight_rate=0.01, smoothing=0.0),
     "fbnn_4mb": Recipe(epochs=30, weight_rate=0.01, smoothing=0.0),
+    "ornet11": Recipe(epochs=30, batch=125),
+    "muxornet11": Recipe(epochs=30, batch=125),
+    "mognet": Recipe(epochs=30),
     "digits": Recipe(
         epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
     ),
