@@ -81,7 +81,7 @@ MODELS = {
     "muxornet11": ModelEntry(
         "codesign.models.ornet:muxornet11",
         _HEQ,
-        "the same with a bit a channel that opens or closes the skip",
+        "ornet11 with a bit a channel that opens or closes its skips",
         options=("size", "classes", "levels"),
     ),
     "mognet": ModelEntry(
