@@ -97,8 +97,8 @@ STAGES = (
     Stage("activations", 0.2, weights=False, cell_weights=False, gates="smooth"),
     Stage("weights", 0.2, cell_weights=False, gates="smooth"),
     Stage("cell_weights", 0.1, gates="smooth", rest=0.25),
-    Stage("gates", 0.15, gates="hard", slopes=(1.0, 10.0)),
-    Stage("integer", 0.1, rate=0.3),
+    Stage("gates", 0.05, gates="hard", slopes=(1.0, 10.0)),
+    Stage("integer", 0.2, rate=0.3),
 )
 
 
