@@ -40,6 +40,8 @@ CASES = [
     Case("muxornet11", 9_524_608, (10,)),
     Case("mognet", 1_512_192, (10,), generated_bits=1_343_488),
     Case("nqe_codec", 894_016, (16, 4, 4)),
+    Case("fbnn", 2_875_904, (50,), {"classes": [f"c{i}" for i in range(50)]}),
+    Case("fbnn_4mb", 4_228_992, (100,), {"classes": [f"c{i}" for i in range(100)]}),
 ]
 
 
@@ -77,6 +79,7 @@ SMALL = [
     ("mognet", {"n": 16, "size": 8}),
     ("mognet", {"n": 16, "size": 8, "k": 1, "requant": "qrelu"}),
     ("nqe_codec", {}),
+    ("fbnn", {"bias": True, "bottleneck": "lgap"}),
 ]
 
 
@@ -94,6 +97,9 @@ def small(name, options):
             "rows": [{"channels": 8, "pool": 2}, {"channels": 8, "groups": 2}],
         }
         return models.create(name, table=table)
+    if name == "fbnn":
+        options = options | {"input": (3, 8, 8), "thermometer": (8, 4, 4), "blocks": ((16, 1),)}
+        return models.create(name, latent=32, hidden=16, **options)
     return models.create(name, **options)
 
 
