@@ -19,6 +19,32 @@ UNITS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
         "a lane, 2 b codes": {"CodeBits": 2},
         "a lane, 8 b codes": {"CodeBits": 8},
     },
+    "ca_step": {
+        "128 cells, rule 30": {"Cells": 128, "Rule": 30, "AnySize": 0},
+        "128 cells, any rule and size": {"Cells": 128},
+    },
+    "ca_ring": {
+        "128 cells, rule 30": {"Cells": 128, "Rule": 30, "AnySize": 0, "HasReplay": 0},
+        "128 cells, any rule and size, replay": {"Cells": 128},
+    },
+    "ca_generator": {
+        "128 cells, 64 weights, rule 30": {
+            "Cells": 128,
+            "Columns": 64,
+            "Rule": 30,
+            "AnySize": 0,
+            "HasReplay": 0,
+        },
+        "up to 128 cells, 64 weights, replay": {"Cells": 128, "Columns": 64},
+    },
+    "bernoulli_generator": {
+        "64 cells, rule 30, 8 b": {"Cells": 64, "Rule": 30, "AnySize": 0, "Bits": 8},
+    },
+    "ycbcr": {"a pixel a cycle": {}},
+    "thermometer": {
+        "4 lanes, 3 components of 9 b": {},
+        "16 lanes, 3 components of 9 b": {"Lanes": 16},
+    },
 }
 
 

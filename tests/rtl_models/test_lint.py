@@ -37,6 +37,13 @@ SETS |= CORNERS
 #: Further corners of the units outside the top, which the table of areas need not show.
 UNIT_CORNERS: dict[str, list[dict[str, int]]] = {
     "residual_unit": [{"CodeBits": 3}],
+    "ca_ring": [{"Cells": 3}, {"Cells": 32, "HasReplay": 0}],
+    "ca_generator": [{"Cells": 3, "Columns": 1}, {"Cells": 40, "Columns": 40}],
+    "bernoulli_generator": [{"Cells": 3, "Bits": 1}, {"Cells": 16, "Bits": 16}],
+    "thermometer": [
+        {"Lanes": 1, "Components": 1, "TagBits": 1},
+        {"Lanes": 5, "Components": 7, "ValueBits": 17, "TagBits": 3},
+    ],
 }
 #: Top module and parameters, by what it is.
 LINTED = {name: (TOP, SETS[name]) for name in SETS}

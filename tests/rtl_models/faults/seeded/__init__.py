@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.rtl_models.faults.fault import Fault
 from tests.rtl_models.faults.seeded import (
     arithmetic,
+    generators,
     host,
     memories,
     outside,
@@ -23,6 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *results.FAULTS,
     *streams.FAULTS,
     *outside.FAULTS,
+    *generators.FAULTS,
 )
 
 #: Faults that every check passes, with the reason; a survivor that is not here fails the command.
