@@ -1,21 +1,27 @@
 """What the binary blocks learn on 8 x 8 digits: floors, and what each part is worth."""
 
 import dataclasses
+import json
 import statistics
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+import codesign
+from codesign import models
+from codesign.cli import main
 from codesign.convert.mixture import score_program
 from codesign.convert.torch import lower
 from codesign.engine import create
-from codesign.models.binary import BinaryNetwork, BinaryOptions
+from codesign.models.binary import CIFAR10, BinaryNetwork, BinaryOptions, memory_table
 from codesign.quant import fit_mixture, score_constants
 from codesign.train._machine import use_threads
-from codesign.train.data import load_digits
+from codesign.train.data import Dataset, load_digits
 from codesign.train.loop import Trainer
 from codesign.train.recipe import Recipe
+from codesign.train.run import LOADERS
 
 RECIPE = Recipe(
     epochs=12, batch=50, weight_rate=0.03, pad=1, flip=False, bfloat16=False, smoothing=0.0,
@@ -85,3 +91,27 @@ def test_three_prototypes_beat_one_without_any_training():
         assert sum(code.memory_bits for code in codes) == 10 * components * (192 * 8 + 8)
     assert right[1] > 0.88
     assert right[3] > right[1] + 0.02
+
+
+@pytest.mark.parametrize("name", ["fbnn", "fbnn_4mb"])
+def test_the_command_goes_from_images_to_the_program(name, tmp_path, monkeypatch):
+    """Two steps of the whole network: the recipe, its topology's scale, checkpoint, export."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (30, 32, 32, 3)).astype(np.uint8)
+    labels = np.arange(30) % 10
+    data = Dataset("few", images[:20], labels[:20], images[20:], labels[20:], CIFAR10)
+    monkeypatch.setitem(LOADERS, "cifar10", lambda *arguments: data)
+    arguments = ["train", name, "--out", str(tmp_path), "--epochs", "1", "--batch", "10"]
+    run = CliRunner().invoke(main, [*arguments, "--threads", "1"])
+    assert run.exit_code == 0, run.stderr
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    rows = models.create(name).classifier.rows
+    whole = sum(memory_table(models.create(name)).values())
+    # the ten rows in use of those allocated
+    assert metrics["weight_bits"] == whole - (rows.cout - 10) * rows.cin
+    # the topology's scale makes small logits: the loss begins at that of chance
+    assert metrics["loss"] == pytest.approx(np.log(10), abs=0.1)
+    graph = codesign.load(tmp_path / "model.onnx")
+    assert graph.hash == metrics["program"]
+    found = codesign.run(graph, {"image": images[20:].transpose(0, 3, 1, 2)})
+    assert int((found["class"] == labels[20:]).sum()) == metrics["test_correct"]
