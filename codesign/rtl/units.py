@@ -14,6 +14,13 @@ from codesign.rtl.synthesis import synthesize
 
 #: By module: what a row measures, and the parameters of that.
 UNITS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
+    "gate_unit": {
+        "16 lanes, 4 gates": {"Lanes": 16, "SumBits": 12},
+    },
+    "lstm_unit": {
+        "8 units, 4 b cells": {"Units": 8, "CellBits": 4, "SumBits": 12},
+        "64 units, 4 b cells": {"Units": 64, "CellBits": 4, "SumBits": 12},
+    },
     "residual_unit": {
         "a lane, 1 b codes": {"CodeBits": 1},
         "a lane, 2 b codes": {"CodeBits": 2},
@@ -44,6 +51,15 @@ UNITS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "thermometer": {
         "4 lanes, 3 components of 9 b": {},
         "16 lanes, 3 components of 9 b": {"Lanes": 16},
+    },
+    "tgap_counter": {
+        "4 channels of bits": {"Channels": 4, "CodeBits": 1, "SumBits": 13, "Delays": 1},
+        "4 channels, 2 b codes": {"Channels": 4, "CodeBits": 2, "SumBits": 14, "Delays": 1},
+    },
+    "threshold_unit": {
+        "a lane, 1 b codes": {"CodeBits": 1},
+        "a lane, 2 b codes": {"CodeBits": 2},
+        "a lane, 4 b codes": {"CodeBits": 4},
     },
 }
 

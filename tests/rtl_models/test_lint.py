@@ -36,6 +36,11 @@ SETS |= CORNERS
 
 #: Further corners of the units outside the top, which the table of areas need not show.
 UNIT_CORNERS: dict[str, list[dict[str, int]]] = {
+    "gate_unit": [{"Lanes": 1, "SumBits": 3}, {"Lanes": 5, "SumBits": 8}],
+    "lstm_unit": [
+        {"Units": 1, "CellBits": 2, "SumBits": 3},
+        {"Units": 5, "CellBits": 8, "SumBits": 32},
+    ],
     "residual_unit": [{"CodeBits": 3}],
     "ca_ring": [{"Cells": 3}, {"Cells": 32, "HasReplay": 0}],
     "ca_generator": [{"Cells": 3, "Columns": 1}, {"Cells": 40, "Columns": 40}],
@@ -43,6 +48,14 @@ UNIT_CORNERS: dict[str, list[dict[str, int]]] = {
     "thermometer": [
         {"Lanes": 1, "Components": 1, "TagBits": 1},
         {"Lanes": 5, "Components": 7, "ValueBits": 17, "TagBits": 3},
+    ],
+    "tgap_counter": [
+        {"Channels": 1, "CodeBits": 8, "SumBits": 8, "Delays": 1},
+        {"Channels": 3, "CodeBits": 1, "SumBits": 31, "Delays": 4},
+    ],
+    "threshold_unit": [
+        {"ValueBits": 16, "ThresholdBits": 16, "CodeBits": 3},
+        {"ValueBits": 34, "ThresholdBits": 2, "CodeBits": 2},
     ],
 }
 #: Top module and parameters, by what it is.
