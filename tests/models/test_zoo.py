@@ -104,7 +104,7 @@ def small(name, options):
 
 
 @pytest.mark.parametrize(("name", "options"), SMALL)
-def test_training_steps_move_every_parameter_and_the_loss(name, options):
+def test_training_steps_move_every_parameter_and_the_loss(name, options, one_thread):
     torch.manual_seed(0)
     network = small(name, options).train()
     (images,) = (torch.from_numpy(array).float() for array in draw(network, 16))
