@@ -24,6 +24,10 @@ class Kind(Enum):
     HOST = "host"
 
 
+#: Layers without products.
+_CHEAP = (Kind.VECTOR, Kind.VIEW, Kind.REORDER)
+
+
 @dataclass
 class Layer:
     """One descriptor's worth of work.
@@ -49,10 +53,12 @@ class Layer:
 class Fused:
     """The layers in order of execution, and where every value they exchange lies.
 
-    `home` maps a value to the value whose words it shares: itself, but for a view.
+    `home` maps a value to the value whose words it shares: itself, but for a view. The values
+    `hosted` are handed from host to host and never enter the machine.
     """
 
     layers: list[Layer]
+    hosted: frozenset[str] = frozenset()
     layouts: dict[str, Layout] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)
 
@@ -86,10 +92,39 @@ def fuse(graph: Graph, hardware: Hardware) -> Fused:
             layers.append(layer)
         by_tail[node.name] = layer
     layers.extend(Layer(Kind.STORE, [], (name,), name) for name in graph.outputs)
-    fused = Fused(layers)
+    fused = Fused(layers, _hosted(layers))
+    for layer in layers:
+        if layer.kind in _CHEAP and layer.result in fused.hosted:
+            layer.kind, layer.reason = Kind.HOST, "the host makes its operand and reads its result"
     for layer in layers:
         _place(graph, layer, fused, hardware)
     return fused
+
+
+def _hosted(layers: list[Layer]) -> frozenset[str]:
+    """Values that the host makes, and that only the host reads.
+
+    A layer without products that stands between two host layers is done there too: its map would
+    cross over twice.
+    """
+    maker = {layer.result: layer for layer in layers if layer.kind is not Kind.STORE}
+    readers: dict[str, list[Layer]] = {name: [] for name in maker}
+    for layer in layers:
+        for name in layer.source:
+            readers[name].append(layer)
+    found = {n for n, made in maker.items() if made.kind is Kind.HOST or made.kind in _CHEAP}
+
+    def stays(name: str) -> bool:
+        made = maker[name]
+        from_host = made.kind is Kind.HOST or made.source[0] in found
+        return from_host and all(
+            reader.kind is Kind.HOST or (reader.kind in _CHEAP and reader.result in found)
+            for reader in readers[name]
+        )
+
+    while not all(map(stays, found)):
+        found = {name for name in found if stays(name)}
+    return frozenset(found)
 
 
 def _kind(graph: Graph, node: Node) -> Kind:

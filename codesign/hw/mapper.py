@@ -29,7 +29,7 @@ def plan(graph: Graph, hardware: Hardware) -> Plan:
     layers, shares = [], []
     for layer in fused.layers:
         work = _work(graph, layer, fused, hardware)
-        share = _share(layer, work, hardware)
+        share = _share(layer, fused, work, hardware)
         shares.append(share)
         layers.append(_layer(graph, layer, fused, share, hardware))
     memory_map = allocate(fused, hardware)
@@ -61,12 +61,17 @@ def _work(graph: Graph, layer: Layer, fused: Fused, hardware: Hardware) -> Work 
     return work
 
 
-def _share(layer: Layer, work: Work | None, hardware: Hardware) -> Share:
+def _exchanged(layer: Layer, fused: Fused) -> list[str]:
+    """Operands of a host layer that lie in the machine, and its result if the machine reads it."""
+    return [name for name in (*layer.source, layer.result) if name not in fused.hosted]
+
+
+def _share(layer: Layer, fused: Fused, work: Work | None, hardware: Hardware) -> Share:
     """What the layer takes of the weight, parameter and program memories."""
     if layer.kind is Kind.VIEW:
         return Share()
     if layer.kind is Kind.HOST:
-        return Share(descriptors=len(layer.source) + 1)
+        return Share(descriptors=len(_exchanged(layer, fused)))
     if work is None:
         return Share(descriptors=1)
     tiles = len(output_tiles(work.outputs, work.groups, hardware.lanes.output))
@@ -114,7 +119,10 @@ def _cost(graph: Graph, layer: Layer, fused: Fused, work: Work | None, hardware:
     if layer.kind is Kind.REORDER:
         return schedule.reorder(sources[0], result)
     if layer.kind is Kind.HOST:
-        return sum((schedule.store(source) for source in sources), schedule.load(result))
+        exchanged = _exchanged(layer, fused)
+        out = (schedule.store(fused.layouts[n]) for n in layer.source if n in exchanged)
+        answer = schedule.load(result) if layer.result in exchanged else Cost(Cycles(), Events())
+        return sum(out, answer)
     assert work is not None  # products and vectors have one
     if layer.kind is Kind.VECTOR:
         return schedule.vector(work, hardware)

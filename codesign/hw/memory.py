@@ -46,7 +46,9 @@ def lives(fused: Fused) -> list[Life]:
     found = []
     for index, layer in enumerate(fused.layers):
         name = layer.result
-        if layer.kind is not Kind.STORE and fused.home[name] == name:
+        if layer.kind is Kind.STORE or name in fused.hosted:
+            continue
+        if fused.home[name] == name:
             found.append(Life(name, fused.layouts[name].words, index, last.get(name, index)))
     return found
 
@@ -65,7 +67,7 @@ def allocate(fused: Fused, hardware: Hardware) -> MemoryMap:
     alive = lives(fused)
     for life in alive:
         sources = fused.layers[life.start].source
-        read = {bank_of[fused.home[value]] for value in sources}
+        read = {bank_of[fused.home[v]] for v in sources if v not in fused.hosted}
         choices = [bank for bank in range(len(depths)) if bank not in read] or list(range(skip))
         waits = life.end > life.start + 1  # read again later: out of the ping-pong banks' way
 

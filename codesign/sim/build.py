@@ -186,7 +186,9 @@ def _counts(name: str, operations: Counts) -> form.LayerOperations:
 def _cycles(plan: Plan) -> form.Cycles:
     lanes = plan.hardware.lanes.input * plan.hardware.lanes.output
     macs, total = sum(layer.macs for layer in plan.layers), plan.cycles
-    use = Ratio.of(Fraction(macs, lanes * total.total)) if macs and total.total else None
+    # what the host multiplies uses no lane
+    here = sum(layer.macs for layer in plan.layers if layer.unit != "host")
+    use = Ratio.of(Fraction(here, lanes * total.total)) if here and total.total else None
     return form.Cycles(
         layers=[
             _spent(

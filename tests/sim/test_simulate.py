@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import codesign
 from codesign.errors import CodesignError
 from codesign.hw import Hardware, plan
+from codesign.ir import GraphBuilder, IntType
 from codesign.report.model import Accuracy
 from codesign.sim.inputs import from_random
 from codesign.sim.labels import read_labels
@@ -49,6 +51,23 @@ def test_layers_add_up_to_the_total() -> None:
     assert counts == {(i.kind, i.bits, i.by): i.count for i in operations.total.counts}
     assert cycles.frames_per_second.value * cycles.seconds.value == 1
     assert cycles.seconds.value * report.hardware.clock.value == cycles.total.total
+
+
+def test_what_the_host_multiplies_uses_no_lane() -> None:
+    b = GraphBuilder("host")
+    x = b.input("x", (4, 3, 8, 8), IntType(0, 3))
+    w = b.constant("w", np.ones((4, 4, 3, 3, 3)), IntType(-1, 1))
+    b.node("clip", "conv", [x, w], stride=(1, 1, 1), padding=(0, 0, 0))
+    b.node("flat", "reshape", ["clip"], shape=(4, 6, 6))
+    v = b.constant("v", np.ones((4, 4, 1, 1)), IntType(-1, 1))
+    b.node("codes", "clip", ["flat"], lo=0, hi=3)
+    b.output(b.node("image", "conv", ["codes", v]))
+    cycles = codesign.simulate(b.build(), "tiny").cycles
+    units = {row.layer: row.macs for row in cycles.layers if row.macs}
+    assert units == {"clip": 36 * 4 * 4 * 27, "image": 36 * 4 * 4}
+    assert cycles.total.macs == sum(units.values())
+    assert cycles.total.utilization is not None
+    assert cycles.total.utilization.value == Fraction(units["image"], 16 * cycles.total.total)
 
 
 @pytest.mark.parametrize("engine", ["reference", "numba", "onnxruntime"])
