@@ -56,10 +56,10 @@ def test_layers_add_up_to_the_total() -> None:
 def test_what_the_host_multiplies_uses_no_lane() -> None:
     b = GraphBuilder("host")
     x = b.input("x", (4, 3, 8, 8), IntType(0, 3))
-    w = b.constant("w", np.ones((4, 4, 3, 3, 3)), IntType(-1, 1))
+    w = b.constant("w", np.ones((4, 4, 3, 3, 3), np.int8), IntType(-1, 1))
     b.node("clip", "conv", [x, w], stride=(1, 1, 1), padding=(0, 0, 0))
     b.node("flat", "reshape", ["clip"], shape=(4, 6, 6))
-    v = b.constant("v", np.ones((4, 4, 1, 1)), IntType(-1, 1))
+    v = b.constant("v", np.ones((4, 4, 1, 1), np.int8), IntType(-1, 1))
     b.node("codes", "clip", ["flat"], lo=0, hi=3)
     b.output(b.node("image", "conv", ["codes", v]))
     cycles = codesign.simulate(b.build(), "tiny").cycles
