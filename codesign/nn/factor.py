@@ -35,7 +35,8 @@ class CF(nn.Module):
     - "shift" (default): after PW1 and GConv shift back to a signed code of `bits` bits
       (`bit_shift_norm`, `clip`); exact in the program, and every product takes a byte;
     - "qrelu": batch normalization and an unsigned code of `bits` bits by thresholds;
-    - "none": exact sums throughout.
+    - "none": exact sums throughout; only a `CF` whose sums before PW2 fit a byte lowers, for the
+      program's products take at most 8 bits.
 
     `window` is the number of frames that GConv sees on a clip, 3 or 1.
 

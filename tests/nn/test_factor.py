@@ -112,6 +112,16 @@ def test_the_seed_reaches_every_cell_of_a_wide_ring_by_default():
     assert 0.4 < float((codes == 0).float().mean()) < 0.6
 
 
+def test_without_a_rescale_the_proved_sums_grow_until_no_product_takes_them():
+    graph, _ = assert_executors_agree(after((4, 5, 5), 1, CF(4, 4, 3, 4, requant="none")).eval())
+    widths = [graph.values[name].type.width for name in ("1.pw1", "1.group", "1.pw2")]
+    # one bit in, at most 4, 9 and 4 ternary taps: 4, 8 and 9 signed bits at the most
+    assert widths == sorted(widths)
+    assert all(width <= most for width, most in zip(widths, (4, 8, 9), strict=True))
+    with pytest.raises(CodesignError, match="products take at most 8 b; rescale before it"):
+        lower(after((4, 5, 5), 3, CF(4, 16, 3, 1, requant="none")))
+
+
 @pytest.mark.parametrize("mode", ["gated_add", "select", "add", "none"])
 @pytest.mark.parametrize(("bits", "width"), [(1, 8), (3, 8), (2, 4)])
 def test_mux_residual_block_is_its_program(mode, bits, width):
