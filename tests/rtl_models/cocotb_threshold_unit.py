@@ -39,7 +39,7 @@ async def channels(dut: Any) -> None:
         and (most > 1 or place != "between")
     ])  # fmt: skip
     more = Coverage("thresholds", ("reload in part", "a pause", *(["equal"] if most > 1 else [])))
-    for _ in coverage.rounds(vectors(160), floor=2):
+    for _ in coverage.rounds(vectors(160), floor=2, times=10):
         levels = rng.choice((1, most, rng.randint(1, most)))
         flip = rng.randint(0, 1)
         thresholds = _thresholds(rng, bits, levels)
