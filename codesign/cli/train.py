@@ -58,8 +58,6 @@ def train(
 
     if model not in MODELS:
         raise CodesignError(f"model {model!r} is unknown; use {' or '.join(sorted(MODELS))}")
-    if MODELS[model].untrained is not None:
-        raise CodesignError(f"model {model!r} is not trained alone; {MODELS[model].untrained}")
     if threads is not None and threads < 1:
         raise CodesignError(f"--threads is {threads}; give 1 or more")
     _need_torch()
@@ -75,10 +73,14 @@ def train(
         summary = run(
             model, out, recipe, data=data, table=table, resume=resume, report=report, log=log
         )
-    click.echo(
-        f"{out / 'model.onnx'}: {summary['test_correct']:,} of {summary['test_images']:,} test "
-        f"images right ({summary['test_accuracy']:.2%}), {summary['weight_bits']:,} b of weights"
-    )
+    if "test_psnr" in summary:
+        found = f"{summary['test_psnr']:.2f} dB on {summary['test_images']:,} test patches"
+    else:
+        found = (
+            f"{summary['test_correct']:,} of {summary['test_images']:,} test images right "
+            f"({summary['test_accuracy']:.2%})"
+        )
+    click.echo(f"{out / 'model.onnx'}: {found}, {summary['weight_bits']:,} b of weights")
 
 
 def _need_torch() -> None:

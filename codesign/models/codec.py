@@ -28,7 +28,7 @@ class Codec(nn.Sequential):
     weights to 16 channels and a step at zero: after three poolings a patch of 32 x 32 pixels is
     256 bits, 0.25 bit a pixel, whatever it shows. A decoder on a host makes an image of them.
 
-    `bits_per_pixel` is the exact rate.
+    `bits_per_pixel` is the exact rate, `bits_per_place` the channels of the result.
     """
 
     def __init__(self, table: Table) -> None:
@@ -41,6 +41,7 @@ class Codec(nn.Sequential):
         pools = 1
         for row in table.rows:
             pools *= row.pool**2
+        self.bits_per_place = BITS
         self.bits_per_pixel = Fraction(BITS, pools)
         self.metadata: dict[str, Any] = {
             "name": "nqe_codec",

@@ -18,7 +18,7 @@ class ModelEntry:
     """A network: where its builder is (`module:function`), its paper, one line about it.
 
     `data` names the data set that it is trained on; `options` are the builder's arguments.
-    `untrained` says what to do instead where `codesign train` does not train it.
+    `goal` is what it is trained for: classes, or patches made again from bits.
     """
 
     builder: str
@@ -26,7 +26,7 @@ class ModelEntry:
     description: str
     data: str = "cifar10"
     options: tuple[str, ...] = ("table",)
-    untrained: str | None = None
+    goal: str = "classes"
 
 
 #: Options of the fully binary networks: what `codesign.models.binary.BinaryOptions` holds.
@@ -94,7 +94,7 @@ MODELS = {
         "codesign.models.codec:nqe_codec",
         "Nguyen, Guicquero, Sicard: a 1 Mb mixed-precision quantized encoder (IEEE TCSVT 2022)",
         "the encoder of nqe as a compressor: 32 x 32 pixels to 256 bits, 0.25 bit a pixel",
-        untrained="train nqe and give its weights to Codec.load_encoder (docs/networks.md)",
+        goal="patches",
     ),
 }
 

@@ -13,7 +13,7 @@ import torch
 from codesign.errors import CodesignError
 from codesign.files import write_atomic
 
-FORMAT = 1
+FORMAT = 2
 NAME = "checkpoint.pt"
 
 
@@ -25,7 +25,7 @@ class Checkpoint:
     epoch: int
     recipe: dict[str, Any]
     network: dict[str, Any]
-    scale: dict[str, Any]
+    goal: dict[str, Any]
     optimizer: dict[str, Any]
     history: list[dict[str, Any]]
 

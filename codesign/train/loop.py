@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from codesign.errors import CodesignError
 from codesign.files import write_atomic
@@ -25,7 +24,8 @@ from codesign.nn import QuantizedWeights
 from codesign.train.augment import batches
 from codesign.train.checkpoint import NAME, Checkpoint, load_checkpoint
 from codesign.train.data import Dataset
-from codesign.train.evaluate import as_input, correct
+from codesign.train.evaluate import as_input
+from codesign.train.goal import Goal, classes
 from codesign.train.recipe import Recipe
 
 
@@ -46,36 +46,13 @@ class InterruptError(CodesignError):
     exit_code = 130
 
 
-class ScoreScale(nn.Module):
-    """Turns integer scores into logits for the loss; no part of the network.
-
-    The first batch sets the scale to one over the scores' deviation; then it is learned. A network
-    whose topology sets the scale has it `fixed`.
-    """
-
-    ready: Tensor
-
-    def __init__(self, fixed: float | None = None) -> None:
-        super().__init__()
-        exponent = 0.0 if fixed is None else math.log(fixed)
-        self.exponent = nn.Parameter(torch.tensor(exponent), requires_grad=fixed is None)
-        self.register_buffer("ready", torch.tensor(fixed is not None))
-
-    def forward(self, scores: Tensor) -> Tensor:
-        """Logits of the same shape."""
-        if not bool(self.ready):
-            with torch.no_grad():
-                self.exponent.fill_(-math.log(max(float(scores.std()), 1.0)))
-                self.ready.fill_(True)
-        return scores * self.exponent.exp()
-
-
 class Trainer:
     """One training run of `network` on `data`, in folder `out` (made if missing).
 
     After every epoch `out` holds `checkpoint.pt` and `metrics.jsonl` (one line an epoch). With
     `resume` the run goes on from the checkpoint, as if it had not stopped. `before_epoch` hears
-    the number of each epoch (from 0) and may change how the network computes.
+    the number of each epoch (from 0) and may change how the network computes. Without a `goal` the
+    network learns classes.
 
     Raises CodesignError where the recipe or the model of the checkpoint is another one.
     """
@@ -88,6 +65,7 @@ class Trainer:
         recipe: Recipe,
         out: Path,
         *,
+        goal: Goal | None = None,
         resume: bool = False,
         before_epoch: Callable[[int], None] = lambda epoch: None,
         report: Callable[[Progress], None] = lambda progress: None,
@@ -96,7 +74,7 @@ class Trainer:
         self.model, self.network, self.data, self.recipe = model, network, data, recipe
         self.out, self.report, self.log = out, report, log
         self.before_epoch = before_epoch
-        self.scale = ScoreScale(getattr(network, "score_scale", None))
+        self.goal = classes(network) if goal is None else goal
         self.quantized = [m for m in network.modules() if isinstance(m, QuantizedWeights)]
         # whatever follows a running scale
         self.norms: list[Any] = [m for m in network.modules() if hasattr(m, "freeze_shift")]
@@ -153,9 +131,8 @@ class Trainer:
         factor = self.recipe.rate_factor(progress)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_rate"] * factor
-        logits = self.scale(self.network(images))
-        loss = functional.cross_entropy(
-            logits, torch.from_numpy(labels), label_smoothing=self.recipe.smoothing
+        loss = self.goal.loss(
+            self.network(images), images, torch.from_numpy(labels), self.recipe.smoothing
         )
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -174,21 +151,20 @@ class Trainer:
         self.epoch += 1
         last = self.epoch == self.recipe.epochs
         images = len(self.data.x_test) if last else min(self.recipe.probe, len(self.data.x_test))
-        right = correct(self.network, self.data.x_test[:images], self.data.y_test[:images])
+        tested = self.data.x_test[:images], self.data.y_test[:images]
+        found = self.goal.measure(self.network, *tested)
         self.history.append(
             {
                 "epoch": self.epoch,
                 "loss": round(loss, 6),
-                "test_images": images,
-                "test_correct": right,
-                "test_accuracy": round(right / images, 6),
+                **found,
                 "seconds": round(seconds, 3),
             }
         )
         self.save()
         self.log(
             f"epoch {self.epoch}/{self.recipe.epochs}  loss {loss:.4f}  "
-            f"test {right / images:.2%} of {images:,}  {seconds:.1f} s"
+            f"test {self.goal.describe(found)}  {seconds:.1f} s"
         )
 
     def save(self) -> None:
@@ -198,7 +174,7 @@ class Trainer:
             self.epoch,
             self.recipe.as_dict(),
             self.network.state_dict(),
-            self.scale.state_dict(),
+            self.goal.state_dict(),
             self.optimizer.state_dict(),
             self.history,
         ).save(self.out)
@@ -228,7 +204,7 @@ class Trainer:
                 f"{path}: holds another network than {self.model!r} has now; "
                 "resume with the same table"
             ) from None
-        self.scale.load_state_dict(saved.scale)
+        self.goal.load_state_dict(saved.goal)
         self.optimizer.load_state_dict(saved.optimizer)
         self.epoch, self.history = saved.epoch, list(saved.history)
         self.log(f"resumed after epoch {self.epoch}/{self.recipe.epochs}")
@@ -246,7 +222,7 @@ class Trainer:
         others = [p for p in self.network.parameters() if id(p) not in known]
         groups = [
             {"params": latent, "base_rate": self.recipe.weight_rate},
-            {"params": [*others, *self.scale.parameters()], "base_rate": self.recipe.rate},
+            {"params": [*others, *self.goal.parameters()], "base_rate": self.recipe.rate},
         ]
         return torch.optim.AdamW(groups, weight_decay=0.0)
 

@@ -137,6 +137,7 @@ RECIPES = {
     "ornet11": Recipe(epochs=30, batch=125),
     "muxornet11": Recipe(epochs=30, batch=125),
     "mognet": Recipe(epochs=30),
+    "nqe_codec": Recipe(epochs=30, rate=0.002, bfloat16=False),
     "digits": Recipe(
         epochs=24, batch=50, pad=1, flip=False, bfloat16=False, warmup_epochs=2.0, probe=400
     ),

@@ -17,6 +17,7 @@ from codesign.files import write_atomic
 from codesign.nn import Input
 from codesign.train.cifar import load_cifar10
 from codesign.train.data import Dataset, load_digits
+from codesign.train.goal import GOALS
 from codesign.train.loop import Progress, Trainer
 from codesign.train.motion import load_motion
 from codesign.train.recipe import Recipe, StagedRecipe
@@ -65,13 +66,14 @@ def train(
     if isinstance(recipe, StagedRecipe):
         last = train_in_stages(model, network, found, recipe, folder, **hear)
     else:
-        last = Trainer(model, network, found, recipe, folder, **hear).run()
+        goal = GOALS[models.MODELS[model].goal](network)
+        last = Trainer(model, network, found, recipe, folder, goal=goal, **hear).run()
     graph = export(network, folder / "model.onnx")
     summary = {
         "model": model,
         "data": found.name,
         "recipe": recipe.as_dict(),
-        **{key: last[key] for key in ("loss", "test_images", "test_correct", "test_accuracy")},
+        **{key: last[key] for key in last if key == "loss" or key.startswith("test_")},
         "weight_bits": sum(
             value.size * value.type.storage_bits
             for name, value in graph.constants.items()
@@ -91,7 +93,8 @@ def _need_fit(network: nn.Module, data: Dataset) -> None:
     """CodesignError unless the network's input and classes are those of the data."""
     wanted = _input_shape(network)
     metadata = cast("dict[str, Any]", network.metadata)
-    classes = metadata["classes"]
+    # what names no classes learns none: any data set of its input will do
+    classes = metadata.get("classes", data.classes)
     *sizes, channels = data.x_train.shape[1:]
     found = (channels, *sizes)
     if wanted != found or len(classes) != len(data.classes):

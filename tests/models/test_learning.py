@@ -17,7 +17,7 @@ from codesign.models.ornet import LogicNet
 from codesign.nn import Automaton, QuantizedWeights
 from codesign.train.data import load_digits
 from codesign.train.evaluate import as_input, correct
-from codesign.train.loop import ScoreScale
+from codesign.train.goal import ScoreScale
 
 BATCH, SHAPE = 50, (1, 8, 8)
 

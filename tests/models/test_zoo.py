@@ -19,7 +19,7 @@ from codesign import models
 from codesign.cli import main
 from codesign.convert.torch import export, lower
 from codesign.nn import QuantizedWeights
-from codesign.train.loop import ScoreScale
+from codesign.train.goal import ScoreScale
 from tests.networks import assert_executors_agree, draw, settle
 
 
@@ -270,13 +270,4 @@ def test_two_megabits_hold_mognet_only_where_the_automaton_makes_its_weights(sto
     assert ended.stderr.startswith(
         "codesign: error: over budget: weights need 3,216,000 b, asic_2mb builds 1,999,968 b "
         "(1,216,032 b over); "
-    )
-
-
-def test_the_codec_is_trained_as_the_classifier(tmp_path):
-    ended = CliRunner().invoke(main, ["train", "nqe_codec", "--out", str(tmp_path)])
-    assert (ended.exit_code, ended.stderr) == (
-        2,
-        "codesign: error: model 'nqe_codec' is not trained alone; train nqe and give its weights "
-        "to Codec.load_encoder (docs/networks.md)\n",
     )
