@@ -57,14 +57,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CodesignError(
             f"{path}: is not a checkpoint of codesign train; remove it and train again"
         ) from None
+    version = found.get("format") if isinstance(found, dict) else None
+    if isinstance(version, int) and version != FORMAT:
+        raise CodesignError(
+            f"{path}: has checkpoint format {version}, this version reads {FORMAT}; train again"
+        )
     names = set(Checkpoint.__dataclass_fields__)
-    if not isinstance(found, dict) or set(found) != {"format", *names}:
+    if version is None or set(found) != {"format", *names}:
         raise CodesignError(
             f"{path}: is not a checkpoint of codesign train; remove it and train again"
-        )
-    if found["format"] != FORMAT:
-        raise CodesignError(
-            f"{path}: has checkpoint format {found['format']}, this version reads {FORMAT}; "
-            "train again"
         )
     return Checkpoint(**{name: found[name] for name in names})

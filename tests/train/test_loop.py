@@ -170,12 +170,12 @@ def test_a_truncated_or_newer_checkpoint_is_refused(tmp_path, monkeypatch):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CodesignError, match="is not a checkpoint"):
         load_checkpoint(path)
-    monkeypatch.setattr("codesign.train.checkpoint.FORMAT", 2)
+    monkeypatch.setattr("codesign.train.checkpoint.FORMAT", 3)
     path.write_bytes(whole)
     with pytest.raises(CodesignError) as error:
         load_checkpoint(path)
     assert str(error.value) == (
-        f"{path}: has checkpoint format 1, this version reads 2; train again"
+        f"{path}: has checkpoint format 2, this version reads 3; train again"
     )
 
 
