@@ -3,6 +3,7 @@
 A new network joins by a line in `CASES`.
 """
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,8 +19,11 @@ import codesign
 from codesign import models
 from codesign.cli import main
 from codesign.convert.torch import export, lower
-from codesign.nn import QuantizedWeights
-from codesign.train.goal import ScoreScale
+from codesign.nn import Input, QuantizedWeights
+from codesign.train.goal import GOALS, ScoreScale
+from codesign.train.loop import Trainer
+from codesign.train.recipe import RECIPES
+from codesign.train.run import LOADERS
 from tests.networks import assert_executors_agree, draw, settle
 
 
@@ -71,6 +75,27 @@ def test_a_full_size_network_is_its_file_value_by_value(case, tmp_path):
     (result,) = [values[name] for name in graph.outputs if name != "class"]
     assert result.shape[1:] == case.result
     assert len(np.unique(result)) > 1
+
+
+@pytest.mark.nightly
+@pytest.mark.cifar
+@pytest.mark.parametrize("case", [*CASES, Case("billnet", 0, (27,))], ids=lambda case: case.name)
+def test_a_trained_full_size_network_is_its_program(case, tmp_path):
+    """Weights, thresholds and shifts that the optimizer has moved, on real images."""
+    network = models.create(case.name, **case.options)
+    shape = next(m.shape for m in network.modules() if isinstance(m, Input))
+    data = LOADERS[models.MODELS[case.name].data](None, shape)
+    few = 8 if case.name == "billnet" else 60
+    data = dataclasses.replace(
+        data, x_train=data.x_train[:few], y_train=data.y_train[:few] % case.result[0],
+        x_test=data.x_test[:4], y_test=data.y_test[:4] % case.result[0],
+    )  # fmt: skip
+    recipe = dataclasses.replace(
+        RECIPES["ornet11"], epochs=2, batch=few // 4, weight_rate=0.02, bfloat16=False, flip=False
+    )
+    goal = GOALS[models.MODELS[case.name].goal](network)
+    Trainer(case.name, network, data, recipe, tmp_path / "run", goal=goal).run()
+    assert_executors_agree(network.eval(), engines=case.engines, samples=1)
 
 
 SMALL = [
