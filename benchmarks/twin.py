@@ -28,7 +28,7 @@ class Twin(nn.Module):
         self.program = graph
         self.weights = nn.ParameterDict()
         for node in graph.nodes:
-            if node.op in ("conv", "linear"):
+            if node.op in ("conv", "wide_conv", "linear"):
                 shape = graph.values[node.inputs[1]].shape
                 self.weights[_key(node)] = nn.Parameter(torch.randn(shape) * 0.1)
                 self.weights[_key(node) + "_bias"] = nn.Parameter(torch.zeros(shape[0]))
@@ -45,7 +45,7 @@ class Twin(nn.Module):
     def _node(self, node: Node, values: dict[str, Any]) -> Any:
         attrs: Any = node.attrs
         x = values[node.inputs[0]]
-        if node.op == "conv":
+        if node.op in ("conv", "wide_conv"):
             convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[x.dim() - 3]
             weight, bias = self.weights[_key(node)], self.weights[_key(node) + "_bias"]
             return convolve(x, weight, bias, attrs["stride"], attrs["padding"], 1, attrs["groups"])

@@ -92,7 +92,11 @@ def _constant(
     return builder.constant(name, codes, kind)
 
 
-def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+def _wide_conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
+    _conv(draw, builder, name, source, "wide_conv")
+
+
+def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str, op: str = "conv") -> None:
     x = builder.value(source)
     rank = len(x.shape) - 1
     if not 1 <= rank <= 3:
@@ -103,7 +107,7 @@ def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     code = x.type.lo + x.type.step * draw(st.integers(0, x.type.count - 1))
     padding = tuple(draw(st.integers(0, 2)) for _ in range(rank))
     sizes = tuple(s + 2 * p - k for s, p, k in zip(x.shape[1:], padding, kernel, strict=True))
-    if min(sizes) < 0 or abs(code) > 127:
+    if min(sizes) < 0 or abs(code) > (127 if op == "conv" else (1 << 23) - 1):
         raise CodesignError("the window does not fit")
     weight = _constant(
         draw,
@@ -114,7 +118,7 @@ def _conv(draw: Draw, builder: GraphBuilder, name: str, source: str) -> None:
     )
     stride = tuple(draw(st.integers(1, 3)) for _ in range(rank))
     builder.node(
-        name, "conv", [source, weight],
+        name, op, [source, weight],
         groups=groups, stride=stride, padding=padding, pad_code=code,
     )  # fmt: skip
 
@@ -420,6 +424,7 @@ _OPERATIONS: dict[str, Callable[[Draw, GraphBuilder, str, str], None]] = {
     "thermometer": _thermometer,
     "threshold": _threshold,
     "transpose": _transpose,
+    "wide_conv": _wide_conv,
     "ycbcr": _ycbcr,
 }
 OPERATIONS = frozenset(_OPERATIONS)

@@ -17,6 +17,9 @@ from codesign.hw.tiling import output_tiles
 from codesign.hw.work import Work, limits, work_of
 from codesign.ir import Graph, Node, Operations, lookup
 
+#: Operations whose second operand are weights: they accumulate products.
+_PRODUCTS = ("conv", "wide_conv", "linear")
+
 
 def plan(graph: Graph, hardware: Hardware) -> Plan:
     """Map `graph` to `hardware`: layers, memory map, cycles, operations, budget.
@@ -150,7 +153,7 @@ def _generated(graph: Graph, layer: Layer) -> int:
     weights = [
         graph.values[node.inputs[1]]
         for node in layer.nodes
-        if node.op in ("conv", "linear") and node.inputs[1] not in graph.constants
+        if node.op in _PRODUCTS and node.inputs[1] not in graph.constants
     ]
     return sum(weight.size * weight.type.storage_bits for weight in weights)
 
@@ -158,7 +161,7 @@ def _generated(graph: Graph, layer: Layer) -> int:
 def _accumulator_width(graph: Graph, layer: Layer) -> int | None:
     """Proved register, two's complement, of the first operation that accumulates."""
     for node in layer.nodes:
-        if node.op in ("conv", "linear", "sum_pool"):
+        if node.op in (*_PRODUCTS, "sum_pool"):
             return graph.values[node.name].type.signed_width
     return None
 
@@ -176,7 +179,7 @@ def _describe(graph: Graph, layer: Layer) -> str:
 def _operation(graph: Graph, node: Node) -> str:
     """An operation with the sizes that matter, for people: "conv 3x3 g2 s2", "max_pool 2x2"."""
     words = [node.op]
-    if node.op == "conv":
+    if node.op in ("conv", "wide_conv"):
         words.append("x".join(map(str, graph.values[node.inputs[1]].shape[2:])))
         words += [f"g{node.attrs['groups']}"] if node.attrs["groups"] != 1 else []
         stride = node.attrs["stride"]

@@ -76,6 +76,11 @@ class IntType:
         return self.width if self.signed else self.hi.bit_length() + 1
 
     @property
+    def fits_byte(self) -> bool:
+        """Whether a byte holds every code, less the least one where that is negative."""
+        return self.lo >= -128 and self.hi <= 255 and self.hi - self.lo <= 255
+
+    @property
     def fits_register(self) -> bool:
         """Whether a signed register of MAX_WIDTH bits holds every value of the set."""
         return self.signed_width <= MAX_WIDTH

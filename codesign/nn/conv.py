@@ -42,7 +42,7 @@ class Convolution(Layer):
                 f"give N x {self.cin} x {' x '.join(self.axes)}"
             )
         if not self.training:
-            largest = max(float(x.abs().max()), abs(self.pad_code))
+            largest = max(float(x.detach().abs().max()), abs(self.pad_code))
             need_exact(self, x, largest * float(codes.detach().abs().flatten(1).sum(1).max()))
         weight = codes.to(x.dtype)
         if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
@@ -55,10 +55,10 @@ class Convolution(Layer):
         return self._convolve(x, weight, stride=self.stride, padding=padding, groups=self.groups)
 
     def node(self, builder: GraphBuilder, name: str, x: str, weight: str) -> str:
-        """One `conv` node that reads the weights called `weight`."""
+        """The product with the weights called `weight`: `wide_conv` of sums, `conv` of bytes."""
         return builder.node(
             name,
-            "conv",
+            "conv" if builder.value(x).type.fits_byte else "wide_conv",
             [x, weight],
             groups=self.groups,
             stride=self.stride,
@@ -107,7 +107,7 @@ class _QuantConv(QuantizedWeights, Convolution):
         return self.convolve(x, self.quantized())
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
-        """One `conv` node with its weight constant."""
+        """One node with its weight constant."""
         from codesign.ir import code_set
 
         weight = builder.constant(f"{name}.weight", self.codes(), code_set(self.levels))

@@ -35,8 +35,10 @@ class CF(nn.Module):
     - "shift" (default): after PW1 and GConv shift back to a signed code of `bits` bits
       (`bit_shift_norm`, `clip`); exact in the program, and every product takes a byte;
     - "qrelu": batch normalization and an unsigned code of `bits` bits by thresholds;
-    - "none": exact sums throughout; only a `CF` whose sums before PW2 fit a byte lowers, for the
-      program's products take at most 8 bits.
+    - "none": exact sums throughout. Codes of k bits give sums of `k + ceil(log2 cin) + 1` bits at
+      most after PW1, `ceil(log2(9 latent / groups))` more after GConv (27 in place of 9 on clips)
+      and `ceil(log2 latent)` more after PW2; the program proves the width of each. Products of
+      sums wider than a byte are `wide_conv`, which takes 24 bits and runs on the host.
 
     `window` is the number of frames that GConv sees on a clip, 3 or 1.
 

@@ -121,7 +121,7 @@ class _GeneratedConv(Convolution):
         return self.convolve(x, self.codes)
 
     def lower(self, builder: GraphBuilder, name: str, x: str) -> str:
-        """A `ca_weights` node (or the constant, where stored) and the `conv` that reads it."""
+        """A `ca_weights` node (or the constant, where stored) and the product that reads it."""
         from codesign.ir import code_set
 
         label = f"{name}.weight"

@@ -18,7 +18,7 @@ def need_rank(label: str, value: Value, rank: int, axes: str) -> None:
 
 def need_byte(label: str, value: Value) -> None:
     """Refuse codes that do not fit a byte: products take 1 to 8 bit operands."""
-    if value.type.lo < -128 or value.type.hi > 255 or value.type.hi - value.type.lo > 255:
+    if not value.type.fits_byte:
         raise CodesignError(
             f"{label} has codes {value.type}; products take at most 8 b; rescale before it"
         )

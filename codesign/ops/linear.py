@@ -32,20 +32,24 @@ from codesign.ops._rules import (
     window_sizes,
 )
 
+#: Widest operand of `wide_conv`, signed.
+_WIDE_BITS = 24
+_WIDE = 1 << (_WIDE_BITS - 1)
+
 #: Axes of a window and the sum over it, by their number.
 _AXES = {1: "length", 2: "height x width", 3: "frames x height x width"}
 _SUMS = {1: "nciu,ocu->noi", 2: "ncijuv,ocuv->noij", 3: "nchijtuv,octuv->nohij"}
 
 
-def _byte_offset(arguments: tuple[Value, ...]) -> dict[str, AttrValue]:
-    """ConvInteger gets unsigned bytes: the body subtracts the least code of each operand."""
-    x, weight = arguments
-    return {"x_offset": min(x.type.lo, 0), "weight_offset": min(weight.type.lo, 0)}
-
-
 def _unsigned_byte(f: FunctionBuilder, value: str, offset: str) -> str:
     """The int32 `value` less its offset, as uint8; ConvInteger's zero point makes up for it."""
     return f.cast(f.Sub(value, offset), "uint8")
+
+
+def _convolve(f: FunctionBuilder, codes: str, weights: str, point: str, zero: str) -> str:
+    """The int32 sums over unsigned bytes less their zero points."""
+    groups, stride = f.ref("groups"), f.ref("stride")
+    return f.ConvInteger(codes, weights, point, zero, group=groups, strides=stride)
 
 
 def _with_padding(codes: IntType, pad_code: int) -> IntType:
@@ -58,28 +62,30 @@ def _with_padding(codes: IntType, pad_code: int) -> IntType:
     return IntType(min(codes.lo, pad_code), max(codes.hi, pad_code), codes.step)
 
 
-@register
-class Conv(OpSpec):
-    """`y[o,i,j] = sum_{c,u,v} weight[o,c,u,v] * x[g(o)*C/groups + c, i*stride + u - padding, ...]`.
-
-    Convolution (cross-correlation) of codes with constant weight codes, exact accumulators. The
-    weight has one axis for each of the map's behind its channels: rows and columns; length for a
-    sequence; frames, rows and columns for a clip. `groups = C` is depth-wise. Taps that fall
-    outside the map read `pad_code`, a code of `x` or a step between its codes and zero: a bipolar
-    map has no zero. Group `g(o) = o // (O/groups)`.
-    """
-
-    name = "conv"
-    family = "linear"
-    inputs = ("x", "weight")
-    constant_inputs = ("weight",)
-    attributes = (
+def _attributes(low: int, high: int) -> tuple[Attribute, ...]:
+    """Those of a convolution whose pad code lies between these."""
+    return (
         Attribute("groups", "groups of channels that do not mix", default=1, lo=1),
         Attribute("stride", "step of the window, one an axis", "ints", (1, 1), lo=1),
         Attribute("padding", "cells added on both sides, one number an axis", "ints", (0, 0), lo=0),
-        Attribute("pad_code", "the code that the added cells hold", default=0, lo=-128, hi=255),
+        Attribute("pad_code", "the code that the added cells hold", default=0, lo=low, hi=high),
     )
-    unit = "mac_array"
+
+
+class _Convolution(OpSpec):
+    """What convolutions share, whatever the width of their operand."""
+
+    family = "linear"
+    inputs = ("x", "weight")
+    constant_inputs = ("weight",)
+
+    def _need_operand(self, x: Value) -> None:
+        """Refuse a map of other codes than the operation takes."""
+        raise NotImplementedError
+
+    def _products(self, f: FunctionBuilder, padded: str, weight: str) -> str:
+        """The convolution of the int32 map, by `_convolve` of unsigned bytes."""
+        raise NotImplementedError
 
     def infer(
         self,
@@ -93,10 +99,10 @@ class Conv(OpSpec):
     ) -> Value:
         rank = need_map("x", x)
         need_rank("weight", weight, rank + 2, f"outputs x inputs/groups x {_AXES[rank]}")
-        need_byte("x", x)
+        self._need_operand(x)
         need_byte_carrier("weight", weight)
-        need_axes("conv", "stride", stride, rank)
-        need_axes("conv", "padding", padding, rank)
+        need_axes(self.name, "stride", stride, rank)
+        need_axes(self.name, "padding", padding, rank)
         channels, (outputs, depth, *_) = x.shape[0], weight.shape
         if channels % groups:
             raise CodesignError(
@@ -119,12 +125,11 @@ class Conv(OpSpec):
         interval = product_interval(weight.data.reshape(outputs, -1), operand)
         return x.like(shape=(outputs, *sizes), type=interval)
 
-    @staticmethod
     def _sizes(
-        x: Value, weight: Value, stride: tuple[int, ...], padding: tuple[int, ...]
+        self, x: Value, weight: Value, stride: tuple[int, ...], padding: tuple[int, ...]
     ) -> tuple[int, ...]:
         padded = tuple(s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True))
-        return window_sizes("conv", padded, weight.shape[2:], stride)
+        return window_sizes(self.name, padded, weight.shape[2:], stride)
 
     def reference(
         self,
@@ -154,22 +159,13 @@ class Conv(OpSpec):
         padding = f.attr("padding")
         pads = f.Concat(zeros, padding, zeros, padding, axis=0)
         padded = f.Pad(f.cast(x, "int32"), pads, f.attr("pad_code", "int32"))
-        # unsigned weights too: kernels for unsigned times signed bytes may saturate at 16 bits
-        x_offset, weight_offset = f.attr("x_offset", "int32"), f.attr("weight_offset", "int32")
-        accumulator = f.ConvInteger(
-            _unsigned_byte(f, padded, x_offset),
-            _unsigned_byte(f, f.cast(weight, "int32"), weight_offset),
-            f.cast(f.Neg(x_offset), "uint8"),
-            f.cast(f.Neg(weight_offset), "uint8"),
-            group=f.ref("groups"),
-            strides=f.ref("stride"),
-        )
-        return f.carry(accumulator)
+        return f.carry(self._products(f, padded, weight))
 
     def onnx_attributes(
         self, arguments: tuple[Value, ...], attrs: Mapping[str, Any]
     ) -> dict[str, AttrValue]:
-        return _byte_offset(arguments)
+        """ConvInteger gets unsigned bytes: the body subtracts the least weight."""
+        return {"weight_offset": min(arguments[1].type.lo, 0)}
 
     def cost(
         self,
@@ -182,6 +178,80 @@ class Conv(OpSpec):
     ) -> Operations:
         pixels = int(np.prod(self._sizes(x, weight, stride, padding)))
         return mac(weight.type.storage_bits, x.type.storage_bits, pixels * weight.size)
+
+
+@register
+class Conv(_Convolution):
+    """`y[o,i,j] = sum_{c,u,v} weight[o,c,u,v] * x[g(o)*C/groups + c, i*stride + u - padding, ...]`.
+
+    Convolution (cross-correlation) of codes with constant weight codes, exact accumulators. The
+    weight has one axis for each of the map's behind its channels: rows and columns; length for a
+    sequence; frames, rows and columns for a clip. `groups = C` is depth-wise. Taps that fall
+    outside the map read `pad_code`, a code of `x` or a step between its codes and zero: a bipolar
+    map has no zero. Group `g(o) = o // (O/groups)`.
+    """
+
+    name = "conv"
+    attributes = _attributes(-128, 255)
+    unit = "mac_array"
+
+    def _need_operand(self, x: Value) -> None:
+        need_byte("x", x)
+
+    def _products(self, f: FunctionBuilder, padded: str, weight: str) -> str:
+        # unsigned weights too: kernels for unsigned times signed bytes may saturate at 16 bits
+        x_offset, weight_offset = f.attr("x_offset", "int32"), f.attr("weight_offset", "int32")
+        codes = _unsigned_byte(f, padded, x_offset)
+        weights = _unsigned_byte(f, f.cast(weight, "int32"), weight_offset)
+        point = f.cast(f.Neg(x_offset), "uint8")
+        return _convolve(f, codes, weights, point, f.cast(f.Neg(weight_offset), "uint8"))
+
+    def onnx_attributes(
+        self, arguments: tuple[Value, ...], attrs: Mapping[str, Any]
+    ) -> dict[str, AttrValue]:
+        """The least code of the map too."""
+        shared = super().onnx_attributes(arguments, attrs)
+        return {"x_offset": min(arguments[0].type.lo, 0), **shared}
+
+
+@register
+class WideConv(_Convolution):
+    """`y = conv(x, weight)` where `x` is a map of sums, at most 24 signed bits.
+
+    The same sums over the same taps, exact: convolutions that follow one another without a
+    rescale (3-mognet.md 4.2, `requant="none"`). 24 bits are three byte digits (design choice).
+    """
+
+    name = "wide_conv"
+    attributes = _attributes(-_WIDE, _WIDE - 1)
+    unit = "host"
+
+    def _need_operand(self, x: Value) -> None:
+        if x.type.lo < -_WIDE or x.type.hi >= _WIDE:
+            raise CodesignError(
+                f"x has codes {x.type}; wide_conv takes at most {_WIDE_BITS} signed bits; "
+                "rescale before it"
+            )
+
+    def _products(self, f: FunctionBuilder, padded: str, weight: str) -> str:
+        offset = f.attr("weight_offset", "int32")
+        weights = _unsigned_byte(f, f.cast(weight, "int32"), offset)
+        zero = f.cast(f.Neg(offset), "uint8")
+
+        def product(digit: str, point: int) -> str:
+            codes = f.cast(digit, "uint8")
+            total = _convolve(f, codes, weights, f.const(point, "uint8"), zero)
+            return f.cast(total, "int64")
+
+        # x + 2^23 has three digits of base 256; the zero point of the top one takes 2^23 back
+        base, wide = f.const(256, "int32"), f.const(256)
+        rest = f.Add(padded, f.const(_WIDE, "int32"))
+        above = f.Div(rest, base)
+        low, middle, top = f.Mod(rest, base), f.Mod(above, base), f.Div(above, base)
+        total = product(top, 128)
+        for digit in (middle, low):
+            total = f.Add(f.Mul(total, wide), product(digit, 0))
+        return total
 
 
 @register

@@ -165,6 +165,22 @@ def conv_cases() -> Graph:
     return b.build()
 
 
+def wide_conv_cases() -> Graph:
+    """Operands of one to three digits; every pair with weights; pad codes at their ends."""
+    b = Cases("wide_conv")
+    sums = (IntType(-(1 << width), (1 << width) - 1) for width in (8, 15, 23))
+    for x in (PIXEL, NEGATIVE, IntType(0, 400), IntType(-70_001, 69_999, 2), *sums):
+        # one tap of a byte by 24 bits fits 32; many taps only of few levels
+        b.add((1, 3, 3), x, ((2, 1, 1, 1), BYTE))
+        b.add((1, 3, 3), x, ((2, 1, 1, 1), PIXEL))
+        for weight in (BIPOLAR, TERNARY, QUINARY, MIDRISE):
+            b.add((4, 5, 5), x, ((6, 2, 3, 3), weight), groups=2, padding=(1, 2), pad_code=x.hi)
+        b.add((4, 9), x, ((6, 2, 3), TERNARY), groups=2, stride=(2,), padding=(1,), pad_code=x.lo)
+        clip = {"stride": (1, 2, 1), "padding": (1, 0, 1), "pad_code": x.lo}
+        b.add((4, 4, 5, 6), x, ((2, 2, 3, 2, 3), TERNARY), groups=2, **clip)
+    return b.build()
+
+
 def linear_cases() -> Graph:
     b = Cases("linear")
     for x in (*MAPS, IntType(-70_000, 70_000, 2)):
@@ -459,5 +475,6 @@ CASES: dict[str, Callable[[], Graph]] = {
     "thermometer": thermometer_cases,
     "threshold": threshold_cases,
     "transpose": transpose_cases,
+    "wide_conv": wide_conv_cases,
     "ycbcr": ycbcr_cases,
 }

@@ -60,6 +60,19 @@ def test_the_carrier_is_the_first_that_holds_both_ends(code_type: IntType) -> No
     assert code_type.fits_register == (np.dtype(fitting[0]).itemsize <= 4)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "fits"),
+    [
+        *((-128, 127, True), (0, 255, True), (-1, 254, True), (100, 255, True), (-128, -1, True)),
+        *((-129, 0, False), (0, 256, False), (-1, 255, False), (-128, 128, False)),
+    ],
+)
+def test_a_byte_holds_256_codes_of_which_the_least_may_be_taken_away(
+    low: int, high: int, fits: bool
+) -> None:
+    assert IntType(low, high).fits_byte == fits
+
+
 @_SETTINGS
 @given(small, small)
 def test_a_type_holds_another_if_it_holds_each_of_its_codes(a: IntType, b: IntType) -> None:

@@ -19,6 +19,7 @@ import codesign
 from codesign import models
 from codesign.cli import main
 from codesign.convert.torch import export, lower
+from codesign.hw import Hardware, plan
 from codesign.nn import Input, QuantizedWeights
 from codesign.train.goal import GOALS, ScoreScale
 from codesign.train.loop import Trainer
@@ -103,6 +104,7 @@ SMALL = [
     ("muxornet11", {"gate": "mux_or", "widths": (8, 16)}),
     ("mognet", {"n": 16, "size": 8}),
     ("mognet", {"n": 16, "size": 8, "k": 1, "requant": "qrelu"}),
+    ("mognet", {"n": 16, "size": 8, "requant": "none"}),
     ("nqe_codec", {}),
     ("fbnn", {"bias": True, "bottleneck": "lgap"}),
 ]
@@ -197,6 +199,24 @@ def test_stored_and_generated_bits_are_those_of_the_formula(n, m, classes, megab
     assert (round(wanted / 1e6, 2), round(saved / 1e6, 2)) == megabits
     assert stored_bits(graph) == wanted + (saved if stored else 0)
     assert generated_bits(graph) == (0 if stored else saved)
+
+
+def test_without_a_rescale_every_block_of_mognet_reports_its_growth(tmp_path):
+    network = models.create("mognet", n=16, size=8, requant="none").eval()
+    graph = export(network, tmp_path / "model.onnx")
+    assert codesign.load(tmp_path / "model.onnx") == graph
+    report = {layer.name: layer for layer in plan(graph, Hardware.load("asic_2mb")).layers}
+    depth = 16
+    for number, width in enumerate((16, 32, 32, 64, 64), start=1):
+        stages = [report[f"block{number}.cf.{stage}"] for stage in ("pw1", "group", "pw2")]
+        widths = [stage.accumulator_width for stage in stages]
+        assert widths == sorted(set(widths))
+        # 3-mognet.md 4.2: codes of 3 bits; 9 taps of 16 channels in a group
+        first = 3 + (depth - 1).bit_length() + 1
+        most = (first, first + 8, first + 8 + (width - 1).bit_length())
+        assert all(found <= limit for found, limit in zip(widths, most, strict=True))
+        assert stages[2].kind == "wide_conv 1x1 + ca_weights"
+        depth = width
 
 
 def test_each_block_has_an_automaton_of_its_own_that_the_seed_decides():

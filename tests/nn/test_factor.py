@@ -17,6 +17,7 @@ from codesign.nn import (
     GeneratedConv3d,
     Input,
     LogicBlock,
+    QuantConv2d,
 )
 from tests.networks import assert_executors_agree, settle
 
@@ -112,14 +113,29 @@ def test_the_seed_reaches_every_cell_of_a_wide_ring_by_default():
     assert 0.4 < float((codes == 0).float().mean()) < 0.6
 
 
-def test_without_a_rescale_the_proved_sums_grow_until_no_product_takes_them():
+def test_without_a_rescale_products_of_sums_are_wide_where_a_byte_is_not():
     graph, _ = assert_executors_agree(after((4, 5, 5), 1, CF(4, 4, 3, 4, requant="none")).eval())
     widths = [graph.values[name].type.width for name in ("1.pw1", "1.group", "1.pw2")]
     # one bit in, at most 4, 9 and 4 ternary taps: 4, 8 and 9 signed bits at the most
     assert widths == sorted(widths)
     assert all(width <= most for width, most in zip(widths, (4, 8, 9), strict=True))
-    with pytest.raises(CodesignError, match="products take at most 8 b; rescale before it"):
-        lower(after((4, 5, 5), 3, CF(4, 16, 3, 1, requant="none")))
+    assert ops(graph) == ["conv", "conv", "conv"]
+    for shape, options in ((IMAGE, {"quantizer": "btq"}), (CLIP, {"axes": 3, "levels": 4})):
+        network = after(shape, 8, CF(4, 16, 3, 1, requant="none", **options)).eval()
+        assert ops(assert_executors_agree(network, samples=2)[0]) == ["conv", *["wide_conv"] * 2]
+    made = after(CLIP, 8, CFLOG(4, 16, 3, 1, Automaton(3), axes=3, requant="none")).eval()
+    graph, _ = assert_executors_agree(made, samples=2)
+    assert ops(graph) == ["conv", "wide_conv", "ca_weights", "wide_conv"]
+
+
+def test_sums_wider_than_24_bits_have_no_product():
+    wide = nn.Sequential(Input((300, 3, 3), -(1 << 15), (1 << 15) - 1), QuantConv2d(300, 1, 1))
+    assert ops(lower(wide)) == ["wide_conv"]
+    with pytest.raises(CodesignError) as error:
+        lower(nn.Sequential(Input((1, 3, 3), 0, 1 << 23), QuantConv2d(1, 1, 1)))
+    assert str(error.value) == (
+        "1: x has codes [0..8388608]; wide_conv takes at most 24 signed bits; rescale before it"
+    )
 
 
 @pytest.mark.parametrize("mode", ["gated_add", "select", "add", "none"])

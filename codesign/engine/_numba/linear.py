@@ -13,7 +13,7 @@ from codesign.ir import IntArray
 
 
 def conv(site: Site) -> Kernel:
-    """Convolution of a padded copy; sums in 16 bits where the proof says that they fit.
+    """Convolution of a padded copy; in 16 bits where operand and sums are proved to fit them.
 
     Sums wrap modulo 2^16 or 2^32 on the way: only the proved result has to fit.
     """
@@ -25,7 +25,7 @@ def conv(site: Site) -> Kernel:
     outputs, depth, rows, columns = codes.shape
     channels, height, width = site.arguments[0].shape
     _, out_rows, out_columns = site.result.shape
-    dtype = arithmetic(site.result.type)
+    dtype = _wider(site)
     parts = codes.reshape(groups, outputs // groups, depth, rows, columns)
     weight = np.array(parts.transpose(0, 3, 4, 2, 1), dtype, order="C")
     # pixels are computed in pairs: an odd row gets a column more, whose result is dropped
@@ -53,7 +53,7 @@ def _conv_any(site: Site) -> Kernel:
     outputs, depth, *outer, columns = codes.shape
     sizes, channels = site.result.shape[1:], site.arguments[0].shape[0]
     taps = int(np.prod(outer, dtype=np.int64))
-    dtype = arithmetic(site.result.type)
+    dtype = _wider(site)
     parts = codes.reshape(groups, outputs // groups, depth, taps, columns)
     weight = np.array(parts.transpose(0, 4, 3, 2, 1), dtype, order="C")
     weight = weight.reshape(groups, 1, columns, taps * depth, outputs // groups)
@@ -78,6 +78,11 @@ def _conv_any(site: Site) -> Kernel:
         return y.reshape(len(x), *sizes, outputs)
 
     return run
+
+
+def _wider(site: Site) -> np.dtype[Any]:
+    """What carries the operand, its pad code, and the sums."""
+    return np.promote_types(arithmetic(site.arguments[0].type), arithmetic(site.result.type))
 
 
 def linear(site: Site) -> Kernel:
@@ -140,4 +145,4 @@ def _conv(x: IntArray, weight: IntArray, down: int, right: int, y: IntArray) -> 
                 y[n, i, :, g * lanes : (g + 1) * lanes] = sums[:out_columns]
 
 
-KERNELS: dict[str, Prepare] = {"conv": conv, "linear": linear}
+KERNELS: dict[str, Prepare] = {"conv": conv, "linear": linear, "wide_conv": conv}
