@@ -28,12 +28,9 @@ class Goal(nn.Module):
         """How good `network` is on test images: numbers of the metrics, `test_images` first."""
         raise NotImplementedError
 
-    @staticmethod
-    def describe(found: Mapping[str, Any]) -> str:
+    def describe(self, found: Mapping[str, Any]) -> str:
         """What `measure` found, for people."""
-        if "test_psnr" in found:
-            return f"{found['test_psnr']:.2f} dB on {found['test_images']:,} patches"
-        return f"{found['test_accuracy']:.2%} of {found['test_images']:,}"
+        raise NotImplementedError
 
 
 class ScoreScale(Goal):
@@ -70,6 +67,10 @@ class ScoreScale(Goal):
         right, count = correct(network, images, labels), len(images)
         accuracy = round(right / count, 6)
         return {"test_images": count, "test_correct": right, "test_accuracy": accuracy}
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        """Share of the images that were right."""
+        return f"{found['test_accuracy']:.2%} of {found['test_images']:,}"
 
 
 class Reconstruction(Goal):
@@ -111,6 +112,10 @@ class Reconstruction(Goal):
         error = max(total, 1) / images.size
         psnr = round(10 * math.log10(255**2 / error), 4)
         return {"test_images": len(images), "test_psnr": psnr}
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        """The ratio, and of how many patches."""
+        return f"{found['test_psnr']:.2f} dB on {found['test_images']:,} patches"
 
 
 class _Block(nn.Module):
