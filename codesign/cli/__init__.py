@@ -54,6 +54,9 @@ def _prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+    from codesign.cli._notices import show_notices
+
+    show_notices()
 
 
 def _run(command: Any, args: Sequence[str] | None, options: dict[str, Any]) -> int:
