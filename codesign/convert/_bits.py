@@ -21,7 +21,9 @@ def pack(codes: IntArray, code_type: IntType) -> bytes:
     bits = code_type.storage_bits
     # modulo 2^64, so that the distance of any two 64-bit codes fits
     distance = codes.astype(np.int64).reshape(-1).view(np.uint64) - _modular(code_type.lo)
-    index = distance // np.uint64(code_type.step)
+    index = distance if code_type.step == 1 else distance // np.uint64(code_type.step)
+    if bits in _WHOLE:
+        return _pack_whole(index.astype(np.uint8), bits)
     size = next(size for size in (1, 2, 4, 8) if 8 * size >= bits)
     octets = index.astype(f"<u{size}").view(np.uint8).reshape(-1, size)
     rows = np.unpackbits(octets, axis=1, count=bits, bitorder="little")
@@ -32,6 +34,10 @@ def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> NDArray
     """The codes of `pack`, as int64 of this shape; `packed` has `packed_size` bytes."""
     bits = code_type.storage_bits
     count = int(np.prod(shape, dtype=np.int64))
+    if bits in _WHOLE:
+        index = np.arange(256, dtype=np.uint64)[:, None] >> _places(bits) & np.uint64(2**bits - 1)
+        table = (index * np.uint64(code_type.step) + _modular(code_type.lo)).view(np.int64)
+        return table[np.frombuffer(packed, np.uint8)].reshape(-1)[:count].reshape(shape)
     stream = np.unpackbits(
         np.frombuffer(packed, np.uint8), count=count * bits, bitorder="little"
     ).reshape(count, bits)
@@ -41,6 +47,25 @@ def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> NDArray
     index = octets.view("<u8").reshape(-1).astype(np.uint64)
     codes = index * np.uint64(code_type.step) + _modular(code_type.lo)
     return codes.view(np.int64).reshape(shape)
+
+
+#: Widths of which a byte holds a whole number: they are packed without a detour over single bits.
+_WHOLE = (1, 2, 4, 8)
+
+
+def _places(bits: int) -> NDArray[np.uint64]:
+    """Where the codes of a byte begin."""
+    return np.arange(0, 8, bits, dtype=np.uint64)
+
+
+def _pack_whole(index: NDArray[np.uint8], bits: int) -> bytes:
+    each = 8 // bits
+    rows = np.zeros((-(-len(index) // each), each), np.uint8)
+    rows.reshape(-1)[: len(index)] = index
+    octets = rows[:, 0].copy()
+    for place in range(1, each):
+        octets |= rows[:, place] << np.uint8(bits * place)
+    return octets.tobytes()
 
 
 def _modular(value: int) -> np.uint64:

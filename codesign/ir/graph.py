@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -98,7 +99,7 @@ class Node:
         return hash((self.name, self.op, self.inputs, tuple(sorted(self.attrs.items()))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """A whole program; made by `GraphBuilder`, never changed.
 
@@ -154,7 +155,7 @@ class Graph:
         """The nodes that read the value `name`."""
         return tuple(node for node in self.nodes if name in node.inputs)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Content hash, `sha256:` and 64 hex digits: equal for equal programs on any machine."""
         from codesign.ir.text import content_hash

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from codesign.ir.graph import FORMAT, AttrValue, Graph, Node, Value
 
@@ -13,6 +14,10 @@ def to_text(graph: Graph) -> str:
 
     Two graphs have the same text if and only if they have the same content hash.
     """
+    return _text(graph, {name: digest(value) for name, value in graph.constants.items()})
+
+
+def _text(graph: Graph, digests: Mapping[str, str]) -> str:
     lines = [f"codesign-ir {FORMAT}", f"graph {graph.name}"]
     for key in sorted(graph.metadata):
         text = json.dumps(graph.metadata[key], sort_keys=True, ensure_ascii=False)
@@ -21,7 +26,7 @@ def to_text(graph: Graph) -> str:
         lines.append(f"  input  {name} : {graph.values[name]}")
     for name, value in graph.constants.items():
         bits = value.type.storage_bits
-        lines.append(f"  const  {name} : {value} {bits}b {digest(value)}")
+        lines.append(f"  const  {name} : {value} {bits}b {digests[name]}")
     for node in graph.nodes:
         lines.append(f"  {_node_line(node, graph.values[node.name])}")
     lines.extend(f"  output {name}" for name in graph.outputs)
@@ -39,15 +44,23 @@ def _attr(value: AttrValue) -> str:
 
 def digest(value: Value) -> str:
     """Digest of a constant's codes, the same on any machine: 16 hex digits."""
-    assert value.data is not None
-    raw = value.data.astype("<i8").tobytes()
-    return hashlib.sha256(raw).hexdigest()[:16]
+    return _short(_octets(value))
 
 
 def content_hash(graph: Graph) -> str:
     """`sha256:` and the digest of the text form with every constant's codes."""
-    state = hashlib.sha256(to_text(graph).encode())
-    for value in graph.constants.values():
-        assert value.data is not None
-        state.update(value.data.astype("<i8").tobytes())
+    octets = {name: _octets(value) for name, value in graph.constants.items()}
+    digests = {name: _short(raw) for name, raw in octets.items()}
+    state = hashlib.sha256(_text(graph, digests).encode())
+    for raw in octets.values():
+        state.update(raw)
     return f"sha256:{state.hexdigest()}"
+
+
+def _octets(value: Value) -> bytes:
+    assert value.data is not None  # a constant
+    return value.data.astype("<i8").tobytes()
+
+
+def _short(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:16]

@@ -38,9 +38,8 @@ def product_interval(rows: IntArray, operand: IntType) -> IntType:
 
     Exact: each bound is reached by the row's own worst input.
     """
-    wide = rows.astype(np.int64)
-    positive = np.where(wide > 0, wide, 0).sum(axis=1)
-    negative = np.where(wide < 0, wide, 0).sum(axis=1)
+    positive = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
+    negative = rows.sum(axis=1, dtype=np.int64) - positive
     low = positive * operand.lo + negative * operand.hi
     high = positive * operand.hi + negative * operand.lo
     return IntType(int(low.min()), int(high.max()))

@@ -107,7 +107,16 @@ def test_costs_alone_import_no_compiler() -> None:
 
 
 def test_a_terminal_is_told_once_that_kernels_are_compiled(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "codesign", "simulate", "nqe_cifar10", "--hw", "asic_1mb", "--count=2"]
+    command = [
+        sys.executable,
+        "-m",
+        "codesign",
+        "simulate",
+        "nqe_cifar10",
+        "--hw",
+        "asic_1mb",
+        "--count=2",
+    ]
     cache = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     said = []
     for _ in range(2):
