@@ -40,7 +40,7 @@ def sources() -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
-class _Notice(event.Listener):  # type: ignore[misc]
+class _Notice(event.Listener):
     """Logs the first compilation of a process."""
 
     told = False
@@ -55,4 +55,4 @@ class _Notice(event.Listener):  # type: ignore[misc]
         """Nothing to tell."""
 
 
-event.register("numba:compile", _Notice())
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
