@@ -1,49 +1,49 @@
-"""`python -m benchmarks`: every candidate on every network, in turns, with equal threads."""
+"""`python -m benchmarks`: every candidate on every network, in turns, with equal threads; then
+scaling, memory, whole processes and the limits of the machine."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.networks import NETWORKS, macs
 from benchmarks.peers import Candidate, candidates
+from benchmarks.timing import side_by_side
+
+#: What is measured, in order.
+PARTS = ("limits", "networks", "scaling", "memory", "processes")
+#: Clips are large: a batch of them is smaller.
+CLIPS = {"billnet": 8}
 
 
 def measure(network: str, images: int, threads: int, rounds: int) -> dict[str, Any]:
-    """Median seconds of each candidate on one network; all take turns, so all see one weather."""
+    """Images a second of each candidate on one network, and how much faster the first is."""
     graph = NETWORKS[network]()
-    running: list[Candidate] = []
+    images = min(images, CLIPS.get(network, images))
+    running: dict[str, Candidate] = {}
     left_out: dict[str, str] = {}
-    source = candidates(graph, images, threads)
-    for candidate in source:
+    for candidate in candidates(graph, images, threads):
         try:
-            candidate.run()  # compile, allocate
-        except NotImplementedError as error:
-            left_out[candidate.name] = f"operation {error} has no float twin"
-            continue
-        running.append(candidate)
-    times: dict[str, list[float]] = {candidate.name: [] for candidate in running}
-    for _ in range(rounds):
-        for candidate in running:
-            start = time.perf_counter()
             candidate.run()
-            times[candidate.name].append(time.perf_counter() - start)
-    seconds = {name: statistics.median(values) for name, values in times.items()}
-    ours = next(iter(seconds.values()))
+        except (NotImplementedError, RuntimeError) as error:
+            left_out[candidate.name] = str(error).splitlines()[0]
+            continue
+        running[candidate.name] = candidate
+    seconds = side_by_side({name: c.run for name, c in running.items()}, rounds)
+    each = {name: value / running[name].images for name, value in seconds.items()}
+    ours = next(iter(each.values()))
     return {
         "network": network,
         "macs": macs(graph),
         "batch": images,
         "threads": threads,
         "rounds": rounds,
-        "images_per_second": {name: images / value for name, value in seconds.items()},
-        "ours_is_faster_by": {name: value / ours for name, value in seconds.items()},
+        "images_per_second": {name: 1 / value for name, value in each.items()},
+        "ours_is_faster_by": {name: value / ours for name, value in each.items()},
         "left_out": left_out,
     }
 
@@ -65,23 +65,78 @@ def show(result: dict[str, Any]) -> None:
 def main() -> int:
     """Parse, measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 256])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--out", type=Path, help="write all results as JSON")
+    parser.add_argument("--plots", type=Path, help="write a picture of each part to this folder")
     given = parser.parse_args()
     found: dict[str, Any] = {"machine": machine(), "results": []}
     print(json.dumps(found["machine"], indent=2))
-    for network in given.networks:
-        for images in given.batch:
-            result = measure(network, images, given.threads, given.rounds)
-            show(result)
+    for part in given.parts:
+        for _ in _measured(part, given, found):
             sys.stdout.flush()
-            found["results"].append(result)
-            if given.out:
+            if given.out:  # what is measured is kept, whatever comes after
                 given.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    if given.plots:
+        from benchmarks.plots import draw
+
+        for path in draw(found, given.plots):
+            print(path)
     return 0
+
+
+def _measured(part: str, given: argparse.Namespace, found: dict[str, Any]) -> Any:
+    """Measures a part, adds to `found`, prints; yields after each step."""
+    threads, rounds = given.threads, given.rounds
+    if part == "limits":
+        from benchmarks import limit
+
+        found["limits"] = {
+            "clock_ghz": limit.clock(),
+            "instruction_g_macs": limit.instruction_rates(),
+            "kernel_g_macs": limit.kernel_rates(),
+        }
+        print(json.dumps(found["limits"], indent=2))
+        yield
+    elif part == "networks":
+        for network in given.networks:
+            for images in given.batch:
+                result = measure(network, images, threads, rounds)
+                show(result)
+                found["results"].append(result)
+                yield
+    elif part == "scaling":
+        from benchmarks.scaling import curves
+
+        found["scaling"] = []
+        for point in curves(threads, rounds):
+            rates = "  ".join(f"{k} {v:,.0f}" for k, v in point["g_macs_per_second"].items())
+            print(f"{point['curve']}: {point['at']}: G MAC/s {rates}")
+            found["scaling"].append(point)
+            yield
+    elif part == "memory":
+        from benchmarks.memory import peak
+
+        found["memory"] = []
+        for network in given.networks:
+            for images in given.batch:
+                use = peak(network, min(images, CLIPS.get(network, images)), threads)
+                print(
+                    f"{network}, batch {use['batch']}: {use['added'] / 1e6:.1f} MB over what was "
+                    f"there, {use['ratio']:.2f} x model and activations"
+                )
+                found["memory"].append(use)
+                yield
+    else:
+        from benchmarks.process import measure as processes
+
+        found["processes"] = processes(threads, min(rounds, 3))
+        for name, seconds in found["processes"].items():
+            print(f"{name}: {seconds:.2f} s")
+        yield
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the machine could do: oneDNN's product of bytes on the same shapes, and the instruction."""
+"""What the machine could do: oneDNN's product of bytes on the same shapes, a bare instruction."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from codesign.engine._numba.features import levels
+from codesign.engine._numba.features import Level, levels
+from codesign.engine._numba.micro import _Emitter
 from codesign.engine._numba.packed import Packed, Window
-from codesign.ir import Graph
+from codesign.ir import Graph, IntArray
+
+#: Independent sums in the bare loop: more than any instruction takes cycles.
+_SUMS = 12
+#: Multiply-accumulates of one product by level, for each lane of 32 bits.
+_EACH = {"popcount": 32}
 
 
 def byte_products(graph: Graph, images: int) -> Callable[[], None]:
@@ -29,7 +39,7 @@ def byte_products(graph: Graph, images: int) -> Callable[[], None]:
         pixels = images * int(np.prod(graph.values[node.name].shape[1:]))
         depth = int(np.prod(weight.shape[1:]))
         outputs = weight.shape[0] // groups
-        if pixels <= 16:  # smaller than the product takes
+        if pixels <= 16 or outputs == 1:  # smaller than the product takes; depthwise
             continue
         # its sizes have to be multiples of eight
         depth, outputs = -(-depth // 8) * 8, -(-outputs // 8) * 8
@@ -44,23 +54,98 @@ def byte_products(graph: Graph, images: int) -> Callable[[], None]:
     return run
 
 
-def kernel_rates(seconds: float = 0.3) -> dict[str, float]:
-    """G MAC/s of one thread of each level on a 3x3 convolution of 64 to 64 channels, 32 x 32."""
+def kernel_rates(channels: int = 64, size: int = 32) -> dict[str, float]:
+    """G MAC/s of one thread of each level: 3x3 convolution, `channels` to as many, `size` squared.
+
+    Codes and weights have one bit where the level multiplies nothing else.
+    """
     random, images = np.random.default_rng(0), 4
-    window = Window((32, 32), 64, (3, 3), (1, 1), (1, 1))
-    weight = random.integers(-1, 2, (64, 64, 3, 3)).astype(np.int8)
-    frame = random.integers(0, 4, images * 34 * 34 * 64 + 64).astype(np.uint8)
-    y, places = np.empty(images * 65536, np.int32), np.arange(1024, dtype=np.int64) * 64
+    window = Window((size, size), channels, (3, 3), (1, 1), (1, 1))
+    weight = (2 * random.integers(0, 2, (channels, channels, 3, 3)) - 1).astype(np.int8)
+    pixels, outputs = images * (size + 2) ** 2, channels * size**2
+    frame = random.integers(0, 2, pixels * channels + 64).astype(np.uint8)
+    places = np.arange(size**2, dtype=np.int64) * channels
+    y = np.empty(images * outputs, np.int32)
     rates = {}
     for level in levels():
-        if not level.lanes:
+        if not level.lanes or level.name in ("amx", *_EACH):
             continue
         product = Packed(level, window, weight, 0, None)
-        product.run(frame, images, y, places, 65536)
-        best, end = float("inf"), time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            start = time.perf_counter()
-            product.run(frame, images, y, places, 65536)
-            best = min(best, time.perf_counter() - start)
-        rates[level.name] = images * 65536 * 576 / best / 1e9
+        seconds = _best(lambda p=product: p.run(frame, images, y, places, outputs))  # type: ignore[misc]
+        rates[level.name] = images * outputs * 9 * channels / seconds / 1e9
     return rates
+
+
+def instruction_rates() -> dict[str, float]:
+    """G MAC/s that a loop of the level's product alone reaches, operands in registers."""
+    count, rates = 1_000_000, {}
+    for level in levels():
+        if not level.lanes or level.name == "amx":
+            continue
+        loop = _bare_loop(level)
+        seconds = _best(lambda run=loop: run(count))  # type: ignore[misc]
+        macs = count * _SUMS * level.lanes * _EACH.get(level.name, 4)
+        rates[level.name] = macs / seconds / 1e9
+    return rates
+
+
+def clock() -> float:
+    """Cycles a second in G: a chain of products (three cycles on today's processors) and xors."""
+    count = 10_000_000
+    return 4 * count / _best(lambda: _chain(count, 3)) / 1e9
+
+
+@numba.njit(nogil=True)
+def _chain(count: int, factor: int) -> int:
+    value = 1
+    for turn in range(count):
+        value = (value * factor) ^ turn
+    return value
+
+
+def _bare_loop(level: Level) -> Callable[[int], None]:
+    """A compiled loop of `_SUMS` independent products a turn."""
+
+    @intrinsic
+    def products(typing: Any, count: Any, target: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit = _Emitter(builder, level.code, 1, _SUMS)
+            entry = builder.block
+            loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            turn = builder.phi(ir.IntType(64))
+            turn.add_incoming(turn.type(0), entry)
+            sums = [builder.phi(emit.vector) for _ in range(_SUMS)]
+            following = builder.add(turn, turn.type(1))
+            turn.add_incoming(following, loop)
+            weights = ir.Constant(emit.vector, [0x01FF02FE] * emit.lanes)
+            for number, total in enumerate(sums):
+                total.add_incoming(ir.Constant(emit.vector, [number] * emit.lanes), entry)
+                # a sum is its own operand: else what does not change would leave the loop
+                total.add_incoming(emit.dot(total, total, weights), loop)
+            builder.cbranch(builder.icmp_signed("<", following, arguments[0]), loop, done)
+            builder.position_at_end(done)
+            for number, total in enumerate(sums):
+                place = builder.add(arguments[1], ir.IntType(64)(4 * emit.lanes * number))
+                emit.store(total, place)
+            return context.get_dummy_value()
+
+        return types.void(types.intp, types.intp), generate
+
+    @numba.njit(nogil=True)
+    def loop(count: int, target: int) -> None:
+        products(count, target)  # type: ignore[call-arg]
+
+    last: IntArray = np.empty(_SUMS * level.lanes, np.int32)
+    return lambda count: loop(count, last.ctypes.data)
+
+
+def _best(run: Callable[[], object], seconds: float = 0.3) -> float:
+    run()
+    best, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from codesign.ir import Graph, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to run a network; `run` computes one batch. `exact`: it gives the program's bits."""
+    """One way to run a network; `run` computes `images`. `exact`: it gives the program's bits."""
 
     name: str
     run: Callable[[], object]
     exact: bool
+    images: int
 
 
 def inputs(graph: Graph, images: int) -> dict[str, IntArray]:
@@ -41,47 +43,82 @@ def inputs(graph: Graph, images: int) -> dict[str, IntArray]:
 def candidates(graph: Graph, images: int, threads: int) -> Iterator[Candidate]:
     """The candidates one after the other, each made when it is asked for."""
     given = inputs(graph, images)
-    yield from _ours(graph, given, threads)
-    yield from _torch(graph, given, threads)
-    yield from _onnx(graph, given, threads)
-    yield _naive(graph, images, threads)
-    yield Candidate("_int_mm of the products", limit.byte_products(graph, images), False)
+    yield from _ours(graph, given, images, threads)
+    yield from _torch(graph, given, images, threads)
+    yield from _onnx(graph, given, images, threads)
+    few = min(images, 16)  # it takes long, and no longer for each image
+    yield _naive(graph, few, threads)
+    products = limit.byte_products(graph, images)
+    yield Candidate("_int_mm of the products", products, False, images)
 
 
-def _ours(graph: Graph, given: dict[str, IntArray], threads: int) -> Iterator[Candidate]:
+def float_twin(
+    graph: Graph,
+    given: dict[str, IntArray],
+    threads: int,
+    dtype: Any = None,
+    *,
+    compiled: bool = False,
+    fake_quant: bool = False,
+) -> Callable[[], object]:
+    """Runs the twin in PyTorch on `threads` threads, channels last; float32 without a `dtype`."""
+    import torch
+
+    from benchmarks.twin import Twin
+
+    dtype = dtype or torch.float32
+    torch.manual_seed(0)
+    twin: Any = Twin(graph, fake_quant=fake_quant).eval().to(dtype)
+    images = [torch.from_numpy(codes).to(dtype) for codes in given.values()]
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    if layout := layouts.get(images[0].dim()):
+        twin = twin.to(memory_format=layout)
+        images = [image.to(memory_format=layout) for image in images]
+    if compiled:
+        # a flat graph of tensor operations: the compiler sees all of it at once
+        with torch.no_grad():
+            twin = torch.export.export(twin, tuple(images), strict=False).module()
+    module = torch.compile(twin, fullgraph=True) if compiled else twin
+
+    def run() -> object:
+        torch.set_num_threads(threads)
+        with torch.no_grad():
+            return module(*images)
+
+    return run
+
+
+def _ours(
+    graph: Graph, given: dict[str, IntArray], images: int, threads: int
+) -> Iterator[Candidate]:
     names, before = [level.name for level in LEVELS], os.environ.get(VARIABLE)
     for level in levels():
         os.environ[VARIABLE] = ",".join(names[: names.index(level.name)])
         engine = create("numba", graph, threads=threads)
-        yield Candidate(f"codesign {level.name}", lambda e=engine: e.run(given), True)  # type: ignore[misc]
+        yield Candidate(f"codesign {level.name}", partial(engine.run, given), True, images)
     if before is None:
         del os.environ[VARIABLE]
     else:
         os.environ[VARIABLE] = before
 
 
-def _torch(graph: Graph, given: dict[str, IntArray], threads: int) -> Iterator[Candidate]:
+def _torch(
+    graph: Graph, given: dict[str, IntArray], images: int, threads: int
+) -> Iterator[Candidate]:
     import torch
 
-    from benchmarks.twin import Twin
-
-    torch.set_num_threads(threads)
     for label, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        twin: Any = Twin(graph).eval().to(dtype)
-        images = [torch.from_numpy(codes).to(dtype) for codes in given.values()]
-        if all(image.dim() == 4 for image in images):
-            twin = twin.to(memory_format=torch.channels_last)
-            images = [image.to(memory_format=torch.channels_last) for image in images]
-        for how, module in (("eager", twin), ("compiled", torch.compile(twin))):
-
-            def run(module: Any = module, images: Any = images) -> object:
-                with torch.inference_mode():
-                    return module(*images)
-
-            yield Candidate(f"PyTorch {label} {how}", run, False)
+        for compiled in (False, True):
+            run = float_twin(graph, given, threads, dtype, compiled=compiled)
+            how = "compiled" if compiled else "eager"
+            yield Candidate(f"PyTorch {label} {how}", run, False, images)
+    run = float_twin(graph, given, threads, fake_quant=True)
+    yield Candidate("PyTorch fake-quantized", run, False, images)
 
 
-def _onnx(graph: Graph, given: dict[str, IntArray], threads: int) -> Iterator[Candidate]:
+def _onnx(
+    graph: Graph, given: dict[str, IntArray], images: int, threads: int
+) -> Iterator[Candidate]:
     import onnxruntime as ort
     import torch
 
@@ -95,21 +132,26 @@ def _onnx(graph: Graph, given: dict[str, IntArray], threads: int) -> Iterator[Ca
         exact, floats = Path(folder, "exact.onnx"), Path(folder, "float.onnx")
         save(graph, exact)
         session = ort.InferenceSession(exact, options, providers=["CPUExecutionProvider"])
-        yield Candidate("ONNX Runtime, exact file", lambda: session.run(None, given), True)
-        images = tuple(torch.from_numpy(codes).float() for codes in given.values())
+        yield Candidate("ONNX Runtime, exact file", lambda: session.run(None, given), True, images)
+        floats_in = tuple(torch.from_numpy(codes).float() for codes in given.values())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                Twin(graph).eval(), images, str(floats), dynamo=False, opset_version=17,
+                Twin(graph).eval(), floats_in, str(floats), dynamo=False, opset_version=17,
                 input_names=list(given),
             )  # fmt: skip
         twin = ort.InferenceSession(floats, options, providers=["CPUExecutionProvider"])
-        feed = {name: image.numpy() for name, image in zip(given, images, strict=True)}
-        yield Candidate("ONNX Runtime float32", lambda: twin.run(None, feed), False)
+        feed = {name: image.numpy() for name, image in zip(given, floats_in, strict=True)}
+        yield Candidate("ONNX Runtime float32", lambda: twin.run(None, feed), False, images)
 
 
 def _naive(graph: Graph, images: int, threads: int) -> Candidate:
     import numba
 
-    numba.set_num_threads(threads)
-    return Candidate("naive numba loop, products only", naive.products(graph, images), False)
+    products = naive.products(graph, images)
+
+    def run() -> None:
+        numba.set_num_threads(threads)
+        products()
+
+    return Candidate("naive numba loop, products only", run, False, images)

@@ -2,7 +2,9 @@
 
 Convolutions and linear layers keep their shapes and get float weights; a rescaling with its
 activation becomes a bias and a clamp, thresholds a batch normalization folded into the weights and
-a clamp. Its numbers mean nothing: it is there to be timed.
+a clamp, a recurrent layer torch's own. With `fake_quant` it is the network as it is trained:
+weights and activations are floats that are rounded to their levels in every run. Its numbers mean
+nothing: it is there to be timed.
 """
 
 from __future__ import annotations
@@ -17,21 +19,30 @@ from codesign.ir import Graph, Node
 
 #: Operations that disappear in a float network: folded into the convolution's bias and clamp.
 _FOLDED = {"bit_shift_norm"}
-_CLAMPS = {"hwmsb", "heaviside", "sign", "clip", "threshold", "thermometer"}
+_CLAMPS = {"hwmsb", "heaviside", "sign", "clip", "threshold"}
+_PRODUCTS = {"conv", "wide_conv", "linear"}
 
 
 class Twin(nn.Module):
     """Runs the twin of `graph`; inputs N x C x ... floats, outputs of the graph's first output."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, fake_quant: bool = False) -> None:
         super().__init__()
-        self.program = graph
-        self.weights = nn.ParameterDict()
+        self.program, self.fake_quant = graph, fake_quant
+        self.weights, self.recurrent = nn.ParameterDict(), nn.ModuleDict()
         for node in graph.nodes:
-            if node.op in ("conv", "wide_conv", "linear"):
+            if node.op in _PRODUCTS:
                 shape = graph.values[node.inputs[1]].shape
                 self.weights[_key(node)] = nn.Parameter(torch.randn(shape) * 0.1)
                 self.weights[_key(node) + "_bias"] = nn.Parameter(torch.zeros(shape[0]))
+            elif node.op in ("lstm", "gru"):
+                kind = nn.LSTM if node.op == "lstm" else nn.GRU
+                features, units = (graph.values[name].shape[-1] for name in node.inputs[:2])
+                self.recurrent[_key(node)] = kind(features, units, batch_first=True)
+            elif node.op == "thermometer":
+                counts: Any = node.attrs["counts"]
+                levels = torch.linspace(0, 255, sum(counts)).reshape(-1, 1, 1)
+                self.register_buffer(_key(node), levels)
 
     def forward(self, *images: Tensor) -> Tensor:
         """Every node that the first output needs, in order."""
@@ -39,19 +50,30 @@ class Twin(nn.Module):
         for node in self.program.nodes:
             if not self.program.values[node.name].is_constant:
                 values[node.name] = self._node(node, values)
+                if self.fake_quant and node.op in _CLAMPS:
+                    values[node.name] = torch.round(values[node.name])
         result: Tensor = values[self.program.outputs[-1]]
         return result
 
     def _node(self, node: Node, values: dict[str, Any]) -> Any:
         attrs: Any = node.attrs
         x = values[node.inputs[0]]
-        if node.op in ("conv", "wide_conv"):
+        if node.op in _PRODUCTS:
+            weight, bias = self.weights[_key(node)], self.weights[_key(node) + "_bias"]
+            if self.fake_quant:
+                code = self.program.values[node.inputs[1]].type
+                weight = torch.round(torch.clamp(weight * 10, code.lo, code.hi)) * 0.1
+            if node.op == "linear":
+                return functional.linear(x, weight, bias)
             convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[x.dim() - 3]
-            weight, bias = self.weights[_key(node)], self.weights[_key(node) + "_bias"]
             return convolve(x, weight, bias, attrs["stride"], attrs["padding"], 1, attrs["groups"])
-        if node.op == "linear":
-            weight, bias = self.weights[_key(node)], self.weights[_key(node) + "_bias"]
-            return functional.linear(x, weight, bias)
+        if node.op in ("lstm", "gru"):
+            return self.recurrent[_key(node)](x)[0]
+        if node.op == "thermometer":
+            levels, counts = getattr(self, _key(node)), attrs["counts"]
+            parts = torch.split(levels, counts)
+            bits = [(x[:, n : n + 1] > part).to(x.dtype) for n, part in enumerate(parts)]
+            return torch.cat(bits, 1)
         if node.op in _FOLDED:
             return x
         if node.op in _CLAMPS:
@@ -90,6 +112,15 @@ def _plain(node: Node, attrs: Any, maps: list[Any]) -> Any:
         return torch.cat([x] * attrs["times"], attrs["axis"] + 1)
     if node.op == "argmax":
         return x.argmax(1)
+    if node.op == "ycbcr":
+        matrix = torch.eye(3, dtype=x.dtype, device=x.device).reshape(3, 3, 1, 1)
+        return functional.conv2d(x, matrix)
+    if node.op == "transpose":
+        return x.permute(0, *(axis + 1 for axis in attrs["axes"]))
+    if node.op == "lstm_hidden":
+        return x
+    if node.op == "fill":
+        return x.new_full((x.shape[0], *attrs["shape"]), attrs["code"])
     raise NotImplementedError(node.op)
 
 
