@@ -15,11 +15,11 @@ def _by_name(name: str) -> Graph:
 
     from codesign import models
     from codesign.convert.torch import lower
-    from codesign.nn import Input
+    from codesign.nn import network_inputs
 
     torch.manual_seed(0)
     network = models.create(name)
-    shape = next(module.shape for module in network.modules() if isinstance(module, Input))
+    shape = network_inputs(network)[0].shape
     with torch.no_grad():
         for _ in range(2):
             network.train()(torch.randint(0, 256, (4, *shape)).float())

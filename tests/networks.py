@@ -5,20 +5,15 @@ import torch
 
 from codesign.convert.torch import lower
 from codesign.engine import create
-from codesign.nn import BitShiftNorm, Input, Layer, ThresholdNorm
+from codesign.nn import BitShiftNorm, Input, Layer, ThresholdNorm, network_inputs
 
 ENGINES = ("reference", "numba", "onnxruntime")
-
-
-def inputs(network):
-    """The input layers, in the order in which they were made."""
-    return [module for module in network.modules() if isinstance(module, Input)]
 
 
 def draw(network, count, seed=0):
     """Random codes for each input: `count` samples."""
     random, found = np.random.default_rng(seed), []
-    for one in inputs(network):
+    for one in network_inputs(network):
         lo, hi, step = one.codes
         codes = random.integers(0, (hi - lo) // step + 1, (count, *one.shape))
         found.append(codes * step + lo)

@@ -10,7 +10,7 @@ from codesign.nn.conv import QuantConv1d, QuantConv2d, QuantConv3d
 from codesign.nn.factor import CF, CFLOG
 from codesign.nn.generated import Automaton, GeneratedConv2d, GeneratedConv3d
 from codesign.nn.growing import GrowableClassifier, GrowableLinear
-from codesign.nn.inputs import ClipInput, ImageInput, Input
+from codesign.nn.inputs import ClipInput, ImageInput, Input, network_inputs
 from codesign.nn.linear import QuantLinear
 from codesign.nn.logic import LogicBlock
 from codesign.nn.mor import MOR
@@ -82,6 +82,7 @@ __all__ = [
     "YCbCr",
     "bit_balance",
     "fit_levels",
+    "network_inputs",
     "quantile_levels",
     "uniform_levels",
 ]

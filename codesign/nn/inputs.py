@@ -91,3 +91,8 @@ class ClipInput(Input):
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.shape))
+
+
+def network_inputs(network: torch.nn.Module) -> list[Input]:
+    """The inputs of a network, in the order in which they were made."""
+    return [module for module in network.modules() if isinstance(module, Input)]

@@ -14,7 +14,7 @@ from codesign import models
 from codesign.convert.torch import export
 from codesign.errors import CodesignError
 from codesign.files import write_atomic
-from codesign.nn import Input
+from codesign.nn import network_inputs
 from codesign.train.cifar import load_cifar10
 from codesign.train.data import Dataset, load_digits
 from codesign.train.goal import GOALS
@@ -60,7 +60,7 @@ def train(
     folder = Path(out)
     torch.manual_seed(recipe.seed)
     network = models.create(model, **({} if table is None else {"table": table}))
-    found = load_data(model, data, _input_shape(network))
+    found = load_data(model, data, network_inputs(network)[0].shape)
     _need_fit(network, found)
     hear: dict[str, Any] = {"resume": resume, "report": report, "log": log}
     if isinstance(recipe, StagedRecipe):
@@ -85,13 +85,9 @@ def train(
     return summary
 
 
-def _input_shape(network: nn.Module) -> tuple[int, ...]:
-    return next(module.shape for module in network.modules() if isinstance(module, Input))
-
-
 def _need_fit(network: nn.Module, data: Dataset) -> None:
     """CodesignError unless the network's input and classes are those of the data."""
-    wanted = _input_shape(network)
+    wanted = network_inputs(network)[0].shape
     metadata = cast("dict[str, Any]", network.metadata)
     # what names no classes learns none: any data set of its input will do
     classes = metadata.get("classes", data.classes)

@@ -10,7 +10,7 @@ import yaml
 from codesign import models, quant
 from codesign.errors import CodesignError
 from codesign.models.table import load_table
-from codesign.nn import ChannelShuffle, Input, QuantizedWeights, Sign
+from codesign.nn import ChannelShuffle, QuantizedWeights, Sign, network_inputs
 
 
 def table(**changes):
@@ -40,7 +40,7 @@ def test_shipped_table_of_nqe_fits_one_megabit():
 def test_every_model_gives_integer_scores(name):
     torch.manual_seed(0)
     network = models.create(name).eval()
-    size = next(module.shape for module in network.modules() if isinstance(module, Input))
+    size = network_inputs(network)[0].shape
     with torch.no_grad():
         scores = network(torch.randint(0, 256, (2, *size)).float())
     classes = network.metadata.get("classes")

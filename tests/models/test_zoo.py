@@ -20,7 +20,7 @@ from codesign import models
 from codesign.cli import main
 from codesign.convert.torch import export, lower
 from codesign.hw import Hardware, plan
-from codesign.nn import Input, QuantizedWeights
+from codesign.nn import QuantizedWeights, network_inputs
 from codesign.train.goal import GOALS, ScoreScale
 from codesign.train.loop import Trainer
 from codesign.train.recipe import RECIPES
@@ -84,7 +84,7 @@ def test_a_full_size_network_is_its_file_value_by_value(case, tmp_path):
 def test_a_trained_full_size_network_is_its_program(case, tmp_path):
     """Weights, thresholds and shifts that the optimizer has moved, on real images."""
     network = models.create(case.name, **case.options)
-    shape = next(m.shape for m in network.modules() if isinstance(m, Input))
+    shape = network_inputs(network)[0].shape
     data = LOADERS[models.MODELS[case.name].data](None, shape)
     few = 8 if case.name == "billnet" else 60
     data = dataclasses.replace(
