@@ -13,10 +13,12 @@ import pytest
 
 from codesign.engine import ENGINES, create
 from codesign.engine._numba.engine import NumbaEngine
+from codesign.engine._numba.features import VARIABLE
 from codesign.engine.base import ChunkedEngine
 from codesign.engine.reference import ReferenceEngine
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set, lookup, unsigned
+from tests.engine.levels import HERE, only
 from tests.strategies import random_codes
 
 KEEPS = [
@@ -79,7 +81,18 @@ def everything(graph: Graph) -> dict[str, IntArray]:
     return create("reference", graph, threads=1).run(images(graph, 9), keep)
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.fixture(
+    params=[*((name, "") for name in ENGINES), *(("numba", level.name) for level in HERE[1:])],
+    ids=lambda given: "-".join(filter(None, given)),
+)
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every engine; the compiled one at each level of the machine, the faster ones switched off."""
+    engine, level = request.param
+    if level:
+        monkeypatch.setenv(VARIABLE, only(level))
+    return str(engine)
+
+
 class TestEveryEngine:
     def test_has_its_name(self, name: str, graph: Graph) -> None:
         assert create(name, graph).name == name
