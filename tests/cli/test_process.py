@@ -58,6 +58,34 @@ def test_what_costs_and_help_import(folder: Path) -> None:
     assert imported("--help") & (heavy | {"numpy", "onnx", "pydantic", "rich", "yaml"}) == set()
 
 
+def test_what_is_to_be_done_at_the_end_is_done(folder: Path) -> None:
+    """The process leaves without taking its modules apart, but not before its exit functions."""
+    code = (
+        "import atexit, sys\n"
+        "from codesign.cli import main\n"
+        "atexit.register(lambda: print('last'))\n"
+        "sys.argv[1:] = ['simulate', sys.argv[1], '--hw', 'tiny']\n"
+        "main()\n"
+    )
+    for model, exit_code in (("small.onnx", 0), ("no.onnx", 2)):
+        run = subprocess.run([sys.executable, "-c", code, model], capture_output=True, text=True)
+        assert run.returncode == exit_code
+        assert run.stdout.endswith("last\n")
+
+
+def test_a_thread_that_is_at_work_is_waited_for(folder: Path) -> None:
+    code = (
+        "import sys, threading, time\n"
+        "from codesign.cli import main\n"
+        "def work():\n    time.sleep(0.5)\n    print('done')\n"
+        "threading.Thread(target=work).start()\n"
+        "sys.argv[1:] = ['inspect', 'no.onnx']\n"
+        "main()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "done\n")
+
+
 def test_interrupt_is_clean(folder: Path) -> None:
     """Ctrl-C between two inputs: one line, exit 130, no report, no file left beside it."""
     os.mkfifo(folder / "slow.png")
