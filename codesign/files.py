@@ -7,30 +7,31 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from codesign.errors import CodesignError
 
 
-def write_atomic(path: str | Path, data: bytes | str) -> Path:
+def write_atomic(path: str | Path, data: bytes | str | Iterable[str]) -> Path:
     """Write `data` to `path`; a reader sees the old file or the whole new one, never a part.
 
-    Text is written as UTF-8. A link's target is replaced, not the link; a device or a pipe is
-    written to. Raises CodesignError (one line) where the folder is missing, read-only or full;
-    the old file, if any, is untouched then.
+    Text is written as UTF-8, whole or in pieces. A link's target is replaced, not the link; a
+    device or a pipe is written to. Raises CodesignError (one line) where the folder is missing,
+    read-only or full; the old file, if any, is untouched then.
     """
     target = Path(path)
-    raw = data.encode("utf-8") if isinstance(data, str) else data
+    raw = _pieces(data)
     temporary: str | None = None
     try:
         if _is_stream(target):
-            target.write_bytes(raw)
+            with target.open("wb") as stream:
+                stream.writelines(raw)
             return target
         target = target.resolve()
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "wb") as stream:
-            stream.write(raw)
+            stream.writelines(raw)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 (a file descriptor's path)
@@ -43,6 +44,12 @@ def write_atomic(path: str | Path, data: bytes | str) -> Path:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
     return Path(path)
+
+
+def _pieces(data: bytes | str | Iterable[str]) -> Iterable[bytes]:
+    if isinstance(data, bytes):
+        return (data,)
+    return (piece.encode("utf-8") for piece in ((data,) if isinstance(data, str) else data))
 
 
 def need_writable(path: str | Path) -> None:

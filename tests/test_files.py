@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,21 @@ def test_replaces_a_whole_file(tmp_path: Path) -> None:
     assert write_atomic(target, "old") == target
     write_atomic(target, b"new")
     assert target.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_text_in_pieces(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_atomic(target, (piece for piece in ("a", "\u00e4", "")))
+    assert target.read_bytes() == "a\u00e4".encode()
+
+    def broken() -> Iterator[str]:
+        yield "b"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(target, broken())
+    assert target.read_text() == "a\u00e4"
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -140,7 +140,7 @@ def _write(report: Report, path: Path | None, junit_path: Path | None) -> None:
     from codesign.files import write_atomic
 
     if path is not None:
-        write_atomic(path, report.to_json())
+        write_atomic(path, report.json_pieces())
     if junit_path is not None:
         from codesign.report.junit import junit, report_cases
 
@@ -150,7 +150,7 @@ def _write(report: Report, path: Path | None, junit_path: Path | None) -> None:
 
 def _show(report: Report, as_json: bool) -> None:
     if as_json:
-        click.echo(report.to_json(), nl=False)
+        sys.stdout.writelines(report.json_pieces())
         return
     from codesign.report.terminal import print_report
 

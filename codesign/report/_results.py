@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from rich.text import Text
 
 from codesign.report._format import dimensions, grouped, plural, rounded
 from codesign.report._table import columns
-from codesign.report.model import Codes, Fit, InputResult, Results
+from codesign.report.model import Results
+from codesign.report.rows import Codes, Fit, InputResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,7 +40,7 @@ def print_results(results: Results, rows: int) -> Iterator[RenderableType]:
     yield Text(summary, style="bold")
 
 
-def _table(shown: list[InputResult]) -> Table:
+def _table(shown: Sequence[InputResult]) -> Table:
     names = max((len(row.top) for row in shown), default=0)
     labelled = any(row.label is not None for row in shown)
     fitted = any(row.fit is not None for row in shown)

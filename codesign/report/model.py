@@ -6,24 +6,26 @@ cycles or seconds, everything is per frame. `Report.json_schema()` is the publis
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import (
+    AliasChoices,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from codesign.report.canonical import canonical
+from codesign.report.canonical import Many, pieces
+from codesign.report.rows import InputResult, Record, Rows, records
 
 #: Version of the report's form; the value of the key `schema`.
 SCHEMA: Literal[1] = 1
 
 
-class _Record(BaseModel):
-    """A frozen record without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ratio(_Record):
+class Ratio(Record):
     """An exact ratio in lowest terms."""
 
     numerator: int
@@ -41,7 +43,7 @@ class Ratio(_Record):
         return Fraction(self.numerator, self.denominator)
 
 
-class Tensor(_Record):
+class Tensor(Record):
     """An input or output: `shape` has no batch axis; its codes are lo, lo + step, ..., hi."""
 
     name: str
@@ -51,7 +53,7 @@ class Tensor(_Record):
     step: int = Field(ge=1)
 
 
-class Layer(_Record):
+class Layer(Record):
     """One step of the machine's program, or one operation on the host.
 
     `nodes` are the program's operations done in this step; `reason` says why it is on the host.
@@ -66,7 +68,7 @@ class Layer(_Record):
     accumulator_width: int | None = Field(description="proved width in bits; null: no accumulator")
 
 
-class Model(_Record):
+class Model(Record):
     """The network: its name, its program's content hash, inputs, outputs, classes and layers."""
 
     name: str
@@ -77,7 +79,7 @@ class Model(_Record):
     layers: list[Layer]
 
 
-class Hardware(_Record):
+class Hardware(Record):
     """The machine: its name, clock in hertz and lanes."""
 
     name: str
@@ -86,7 +88,7 @@ class Hardware(_Record):
     output_lanes: int
 
 
-class LayerMemory(_Record):
+class LayerMemory(Record):
     """Bits that one layer, or all, keeps."""
 
     layer: str
@@ -95,7 +97,7 @@ class LayerMemory(_Record):
     parameter_bits: int = Field(description="biases, thresholds, shifts, the layer's descriptor")
 
 
-class MemoryUse(_Record):
+class MemoryUse(Record):
     """One built memory: bits used beside bits built, and the layer where it is fullest."""
 
     name: str
@@ -106,7 +108,7 @@ class MemoryUse(_Record):
     message: str
 
 
-class Placement(_Record):
+class Placement(Record):
     """Where a map lives, and from which to which layer (indices into `model.layers`)."""
 
     value: str
@@ -118,7 +120,7 @@ class Placement(_Record):
     to_layer: int
 
 
-class Memory(_Record):
+class Memory(Record):
     """Memory of the network and of the machine."""
 
     layers: list[LayerMemory]
@@ -134,7 +136,7 @@ class Memory(_Record):
         return all(memory.fits for memory in self.memories)
 
 
-class OperationCount(_Record):
+class OperationCount(Record):
     """How many operations of one kind; `bits` wide, by `by` bits where two operands differ."""
 
     kind: str
@@ -143,14 +145,14 @@ class OperationCount(_Record):
     count: int
 
 
-class LayerOperations(_Record):
+class LayerOperations(Record):
     """Operations of one layer, or of all."""
 
     layer: str
     counts: list[OperationCount]
 
 
-class EnergyRow(_Record):
+class EnergyRow(Record):
     """Energy of one kind of event: `count` events of `each` joules; `source` of that number."""
 
     event: str
@@ -160,7 +162,7 @@ class EnergyRow(_Record):
     source: str
 
 
-class Operations(_Record):
+class Operations(Record):
     """Operations by kind and width; energy where the configuration prices events, else null."""
 
     layers: list[LayerOperations]
@@ -168,7 +170,7 @@ class Operations(_Record):
     energy: list[EnergyRow] | None
 
 
-class LayerCycles(_Record):
+class LayerCycles(Record):
     """Clock cycles of one layer, or of all, by cause; each cycle has exactly one."""
 
     layer: str
@@ -178,7 +180,7 @@ class LayerCycles(_Record):
     utilization: Ratio | None = Field(description="macs / (lanes x cycles); null: no products")
 
 
-class Cycles(_Record):
+class Cycles(Record):
     """Cycles of a frame and what follows from them at the configured clock."""
 
     layers: list[LayerCycles]
@@ -187,7 +189,7 @@ class Cycles(_Record):
     frames_per_second: Ratio
 
 
-class BudgetLine(_Record):
+class BudgetLine(Record):
     """One line of the budget: `used` and `limit` in `unit` (b, s or J)."""
 
     name: str
@@ -198,57 +200,23 @@ class BudgetLine(_Record):
     message: str
 
 
-class Fit(_Record):
-    """How a photograph became an input: centre crop, then exact box average (round half up)."""
-
-    width: int
-    height: int
-    left: int
-    top: int
-    crop_width: int
-    crop_height: int
-
-
-class ClassScore(_Record):
-    """A class and its integer score; `name` is the index where the network names no classes."""
-
-    index: int
-    name: str
-    score: int
-
-
-class Codes(_Record):
-    """An output: its codes in row-major order, or their digest where they are many."""
-
-    shape: list[int]
-    codes: list[int] | None
-    sha256: str = Field(description="of the codes as little-endian 64-bit integers")
-
-
-class InputResult(_Record):
-    """What the network says about one input."""
-
-    input: str
-    fit: Fit | None
-    winner: ClassScore | None = Field(
-        validation_alias=AliasChoices("class", "winner"),
-        serialization_alias="class",
-        description="the class the network decides on",
-    )
-    scores: list[int] | None
-    top: list[ClassScore]
-    label: ClassScore | None = Field(description="the expected class, where labels were given")
-    outputs: dict[str, Codes]
-
-
-class Accuracy(_Record):
+class Accuracy(Record):
     """Inputs whose class is the expected one."""
 
     correct: int
     total: int
 
 
-class Results(_Record):
+def _kept(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Columns are valid as they are: they are made by the decoder alone."""
+    return value if isinstance(value, Rows) else handler(value)
+
+
+def _listed(rows: Sequence[InputResult]) -> list[InputResult]:
+    return [*rows]
+
+
+class Results(Record):
     """What the engine computed, input by input.
 
     `level` is the kind of instructions that a compiled engine multiplied with on this machine; the
@@ -258,10 +226,10 @@ class Results(_Record):
     engine: str
     level: str = ""
     accuracy: Accuracy | None
-    inputs: list[InputResult]
+    inputs: Annotated[Sequence[InputResult], WrapValidator(_kept), PlainSerializer(_listed)]
 
 
-class Report(_Record):
+class Report(Record):
     """Everything a simulation tells: costs always, `results` where inputs were given."""
 
     schema_version: Literal[1] = Field(
@@ -291,7 +259,15 @@ class Report(_Record):
 
     def to_json(self) -> str:
         """Canonical JSON text: equal reports give equal bytes."""
-        return canonical(self.model_dump(mode="json", by_alias=True))
+        return "".join(self.json_pieces())
+
+    def json_pieces(self) -> Iterator[str]:
+        """The text of `to_json`, a piece at a time, so that it is never in memory at once."""
+        facts = self.model_dump(mode="json", by_alias=True, exclude={"results": {"inputs"}})
+        if self.results is not None:
+            rows = self.results.inputs
+            facts["results"]["inputs"] = Many(records(rows)) if rows else []
+        return pieces(facts)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Report:

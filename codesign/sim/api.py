@@ -12,7 +12,8 @@ from codesign.ir import Graph, IntArray
 if TYPE_CHECKING:
     from codesign.hw import Hardware
     from codesign.report import Report
-    from codesign.report.model import InputResult, Results
+    from codesign.report.model import Results
+    from codesign.report.rows import Block
     from codesign.sim.cluster import Cluster
     from codesign.sim.decode import Decoder
     from codesign.sim.inputs import Batch, Inputs
@@ -104,6 +105,7 @@ def compute(
     """
     from codesign.engine import create
     from codesign.report.model import Accuracy, Results
+    from codesign.report.rows import Rows
     from codesign.sim.decode import Decoder
 
     decoder = Decoder.of(graph, top)
@@ -118,18 +120,19 @@ def compute(
         computed = cluster.run(
             graph, inputs, decoder.keep, engine=engine, threads=threads, hardware=hardware
         )
-    rows: list[InputResult] = []
+    blocks: list[Block] = []
+    done = 0
     for batch, values in computed:
-        start = len(rows)
-        here = expected[start : start + len(batch.names)] if expected else [None] * len(batch.names)
-        rows.extend(decoder.decode(batch.names, batch.fits, here, values))
+        start, done = done, done + len(batch.names)
+        here = None if expected is None else expected[start:done]
+        blocks.append(decoder.decode(batch.names, batch.fits, here, values))
         if progress is not None:
-            progress(len(rows))
+            progress(done)
     accuracy = None
     if expected is not None:
-        correct = sum(row.winner == row.label for row in rows)
-        accuracy = Accuracy(correct=correct, total=len(rows))
-    return Results(engine=engine, level=level, accuracy=accuracy, inputs=rows)
+        correct = sum(block.decisions.correct for block in blocks if block.decisions)
+        accuracy = Accuracy(correct=correct, total=done)
+    return Results(engine=engine, level=level, accuracy=accuracy, inputs=Rows(blocks))
 
 
 def _machine(hardware: Hardware | str | Path) -> Hardware:

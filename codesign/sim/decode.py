@@ -10,7 +10,7 @@ import numpy as np
 
 from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray
-from codesign.report.model import ClassScore, Codes, Fit, InputResult
+from codesign.report.rows import Block, Decisions, Fit, Outputs
 
 #: An output of at most this many codes is reported in full; of a larger one, the digest.
 FULL = 1024
@@ -66,45 +66,36 @@ class Decoder:
         self,
         names: Sequence[str],
         fits: Sequence[Fit | None],
-        labels: Sequence[int | None],
+        labels: Sequence[int] | None,
         values: Mapping[str, IntArray],
-    ) -> list[InputResult]:
+    ) -> Block:
         """The results of one batch, in order."""
-        results: list[InputResult] = []
-        for position, name in enumerate(names):
-            row = {key: array[position] for key, array in values.items()}
-            scores = None if self.scores is None else [int(s) for s in row[self.scores]]
-            winner = label = None
-            if self.decision is not None and scores is not None:
-                winner = self._score(int(row[self.decision]), scores)
-                expected = labels[position]
-                label = None if expected is None else self._score(expected, scores)
-            results.append(
-                InputResult(
-                    input=name,
-                    fit=fits[position],
-                    winner=winner,
-                    scores=scores,
-                    top=[] if scores is None else self._best(scores),
-                    label=label,
-                    outputs={key: _codes(row[key]) for key in self.others},
-                )
+        decisions = None
+        if self.decision is not None and self.scores is not None:
+            scores = values[self.scores]
+            decisions = Decisions(
+                classes=self.classes,
+                scores=scores,
+                winners=values[self.decision],
+                best=_best(scores, self.top),
+                labels=labels,
             )
-        return results
-
-    def _best(self, scores: list[int]) -> list[ClassScore]:
-        """The best scores, the first class first where several tie."""
-        order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
-        return [self._score(index, scores) for index in order[: self.top]]
-
-    def _score(self, index: int, scores: list[int]) -> ClassScore:
-        return ClassScore(index=index, name=self.classes[index], score=scores[index])
+        outputs = {name: _codes(values[name]) for name in self.others}
+        return Block(names, fits, decisions, outputs)
 
 
-def _codes(array: IntArray) -> Codes:
-    wide = np.ascontiguousarray(array, dtype="<i8")
-    return Codes(
-        shape=list(array.shape),
-        codes=wide.reshape(-1).tolist() if wide.size <= FULL else None,
-        sha256=hashlib.sha256(wide.tobytes()).hexdigest(),
+def _best(scores: IntArray, top: int) -> IntArray:
+    """Indices (N, top) of the best scores, the first class first where several tie."""
+    order = np.argsort(-scores.astype(np.int64), axis=1, kind="stable")
+    return order[:, :top].astype(np.int32)
+
+
+def _codes(arrays: IntArray) -> Outputs:
+    """One output (N, ...) of a batch."""
+    count = len(arrays)
+    wide = np.ascontiguousarray(arrays, dtype="<i8").reshape(count, -1)
+    return Outputs(
+        shape=arrays.shape[1:],
+        codes=arrays.reshape(count, -1) if wide.shape[1] <= FULL else None,
+        digests=[hashlib.sha256(row.data).hexdigest() for row in wide],
     )

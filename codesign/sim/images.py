@@ -9,7 +9,7 @@ import numpy as np
 
 from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray, IntType
-from codesign.report.model import Fit
+from codesign.report.rows import Fit
 from codesign.sim._box import box_average, centre_crop
 
 #: How a photograph of another size is handled.

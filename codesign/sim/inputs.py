@@ -13,7 +13,7 @@ import numpy as np
 
 from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray
-from codesign.report.model import Fit
+from codesign.report.rows import Fit
 from codesign.sim.arrays import read_arrays
 from codesign.sim.images import SUFFIXES, ImageReader
 

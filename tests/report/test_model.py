@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from codesign.report import Ratio, Report, canonical
+from codesign.report.canonical import Many
 from tests.report.example import example
 
 KEYS = (
@@ -108,3 +109,11 @@ def test_canonical_layout() -> None:
         '  "g": []',
         "}",
     ]
+
+
+def test_a_list_that_is_made_as_it_is_written() -> None:
+    items = [{"a": [], "b": [{"c": 1}], "long": "x" * 90}, {"a": [[1], [2]]}]
+    for value in ({"top": {"x": 1, "rows": items}, "last": 0}, items):
+        streamed = {"top": {"x": 1, "rows": Many(iter(items))}, "last": 0}
+        found = canonical(streamed if isinstance(value, dict) else Many(iter(items)))
+        assert found == canonical(value)
