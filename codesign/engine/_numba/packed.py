@@ -20,8 +20,9 @@ from codesign.ir import IntArray, IntType
 
 #: Bytes behind a frame that may be read: the last step may reach three beyond its pixel.
 SLACK = 64
-#: Rows of a tile by its columns: as many sums as the registers hold beside the operands.
-_ROWS = {16: {1: 24, 2: 12, 3: 8, 4: 6}, 8: {1: 8, 2: 4}}
+#: Rows of a tile by its columns: as many sums as the registers hold beside the operands, and no
+#: more rows than addresses do: 24 rows of one column take six times as long.
+_ROWS = {16: {1: 12, 2: 12, 3: 8, 4: 6}, 8: {1: 8, 2: 4}}
 
 
 @dataclass(frozen=True, slots=True)
