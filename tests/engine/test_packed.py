@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
 from typing import Any
 
 import numpy as np
@@ -18,14 +16,23 @@ from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
-from tests.engine.levels import HERE
+from tests.engine.fence import Fenced
+from tests.engine.levels import HERE, only
 from tests.strategies import random_codes
 
-PACKED = [level for level in HERE if level.lanes]
+PACKED = [level for level in HERE if level.lanes and not level.bits]
 if not PACKED:
     pytest.skip("the machine has no level of packed products", allow_module_level=True)
 
 TWO_BITS, TERNARY, BIPOLAR, BIAS = IntType(0, 3), code_set(3), IntType(-1, 1, 2), IntType(-40, 40)
+
+
+@pytest.fixture(params=[level.name for level in HERE if not level.bits])
+def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A level of bytes; the faster ones are switched off."""
+    name = str(request.param)
+    monkeypatch.setenv(VARIABLE, only(name))
+    return name
 
 
 def chain(
@@ -179,33 +186,11 @@ def test_random_products(data: Any) -> None:
     inputs = batch(graph)
     wanted = create("reference", graph, threads=1).run(inputs, graph.results)
     with pytest.MonkeyPatch.context() as patch:
-        for off in ("", *(",".join(p.name for p in PACKED[:n]) for n in range(1, len(PACKED) + 1))):
+        for off in (only(level.name) for level in HERE):
             patch.setenv(VARIABLE, off)
             found = create("numba", graph, threads=1).run(inputs)
             for name, codes in found.items():
                 assert np.array_equal(codes, wanted[name]), (name, off)
-
-
-_PROT_NONE = 0  # as in sys/mman.h
-
-
-class Fenced:
-    """Bytes that end where the next page may not be touched, and begin with a page of canaries."""
-
-    def __init__(self, size: int) -> None:
-        page = mmap.PAGESIZE
-        self.pages = -(-size // page)
-        self.memory = mmap.mmap(-1, (self.pages + 1) * page)
-        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        libc = ctypes.CDLL(None, use_errno=True)
-        fence = ctypes.c_void_p(address + self.pages * page)
-        assert libc.mprotect(fence, ctypes.c_size_t(page), _PROT_NONE) == 0
-        whole = np.frombuffer(self.memory, np.uint8, self.pages * page)
-        whole[:] = 0xA5
-        self.before, self.array = whole[:-size], whole[-size:]
-
-    def untouched(self) -> bool:
-        return bool((self.before == 0xA5).all())
 
 
 @pytest.mark.parametrize("packed", PACKED, ids=lambda level: level.name)
@@ -241,7 +226,7 @@ def test_no_byte_beyond_the_frame_is_read_and_none_beyond_the_result_is_written(
 def test_a_level_that_would_saturate_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     if "avx2" not in {level.name for level in PACKED}:
         pytest.skip("the machine has no level that adds pairs in 16 bits")
-    monkeypatch.setenv(VARIABLE, "vnni")
+    monkeypatch.setenv(VARIABLE, only("avx2"))
     for greatest, expected in ((64, "avx2"), (65, "")):
         graph = chain(codes=IntType(0, 255), weights=IntType(-greatest, greatest), end="")
         engine = create("numba", graph, threads=1)

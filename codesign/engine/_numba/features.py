@@ -14,7 +14,7 @@ VARIABLE = "CODESIGN_CPU_OFF"
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A way to multiply bytes.
+    """A way to multiply codes.
 
     Attributes:
         name: as the report and the environment variable have it.
@@ -22,6 +22,7 @@ class Level:
         lanes: sums in one vector.
         code: tells compiled functions of one level from those of another.
         pairs: adds pairs of products in 16 bits with saturation, so the codes must be small.
+        bits: multiplies codes of one bit, 32 in each lane, in place of four bytes.
     """
 
     name: str
@@ -29,10 +30,12 @@ class Level:
     lanes: int
     code: int
     pairs: bool = False
+    bits: bool = False
 
 
 #: From the fastest to the one that runs everywhere.
 LEVELS = (
+    Level("popcount", ("avx512f", "avx512vpopcntdq"), 16, 4, bits=True),
     Level("vnni", ("avx512f", "avx512vl", "avx512vnni"), 16, 3),
     Level("avx2", ("avx2",), 8, 2, pairs=True),
     Level("portable", (), 0, 1),

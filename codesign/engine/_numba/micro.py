@@ -5,7 +5,8 @@ neighbouring bytes of its pixel, copied to all lanes; every column gives a vecto
 lane; one instruction multiplies and adds them to a sum. The sums are `rows * columns` registers, so
 that a step loads `rows + columns` operands for `rows * columns` products, and nothing is stored
 before the last step. Then bias, shift, saturation and scale are done on the same registers, and
-what goes to memory is one byte a code.
+what goes to memory is one byte a code. Where codes and weights are bits, the four bytes are 32 of
+them, a product is the count of those that agree, and a code may be stored as a bit.
 
 Numba has no vectors, but an `intrinsic` may emit any LLVM code: the loop below is written there.
 Its arguments are addresses; what it is compiled for (mode, level, rows, columns) are the lengths of
@@ -24,7 +25,7 @@ from codesign.engine._numba.features import LEVELS
 
 _BYTE, _HALF, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LANES = {level.code: level.lanes for level in LEVELS}
-_VNNI, _AVX2 = 3, 2
+_POPCOUNT, _VNNI, _AVX2 = 4, 3, 2
 
 
 class _Emitter:
@@ -56,7 +57,13 @@ class _Emitter:
         return self.b.shuffle_vector(first, undefined, ir.Constant(self.vector, [0] * self.lanes))
 
     def dot(self, total: Any, codes: Any, weights: Any) -> Any:
-        """`total` plus, in each lane, four products of unsigned codes and signed weights."""
+        """`total` plus, in each lane, four products of unsigned codes and signed weights.
+
+        Of bits: plus the 32 bits that differ, where a weight's bit is set if it is negative.
+        """
+        if self.level == _POPCOUNT:
+            count = self.function(f"llvm.ctpop.v{self.lanes}i32", self.vector, self.vector)
+            return self.b.add(total, self.b.call(count, [self.b.xor(codes, weights)]))
         if self.level == _VNNI:
             name = "llvm.x86.avx512.vpdpbusd.512"
             add = self.function(name, self.vector, *[self.vector] * 3)
@@ -103,10 +110,13 @@ class _Emitter:
         return self.b.select(self.b.icmp_signed(keep, value, limit), value, limit)
 
     def finish(self, mode: int, total: Any, column: int, numbers: list[Any], levels: Any) -> Any:
-        """What is stored of a sum (its bias is added): a code's bytes, or the sum itself."""
+        """What is stored of a sum (its bias is added): a code's bytes, a bit, or the sum itself."""
         b = self.b
         if mode == SUMS:
             return total
+        if mode == BITS:
+            level = self.load(b.add(levels, _LONG(4 * self.lanes * column)), self.vector)
+            return b.bitcast(b.icmp_signed(">=", total, level), ir.IntType(self.lanes))
         shift, low, high, scale, offset, count = numbers
         if mode == COUNTS:
             code = self.count(total, column, levels, count)
@@ -135,8 +145,8 @@ class _Emitter:
         return reached
 
 
-#: What a tile stores: codes by shift and clip, sums of 32 bits, or counts of thresholds.
-CODES, SUMS, COUNTS = 1, 2, 3
+#: What a tile stores: codes by shift and clip, sums of 32 bits, counts of thresholds, or bits.
+CODES, SUMS, COUNTS, BITS = 1, 2, 3, 4
 
 
 @intrinsic
@@ -163,8 +173,9 @@ def tile(
     `bias` of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results.
 
     CODES are `(clip(sum >> shift, lo, hi) << scale) + offset`, one byte each; `numbers` are those
-    five and the count of thresholds, 32 bits each. COUNTS are how many of the count `levels`
-    [threshold][column][lane] a sum reaches, plus `offset`. SUMS are stored in 32 bits.
+    five, the count of thresholds, and what counted bits are worth, 32 bits each. COUNTS are how
+    many of the count `levels` [threshold][column][lane] a sum reaches, plus `offset`. BITS are
+    whether a sum reaches its one level, eight in a byte. SUMS are stored in 32 bits.
     """
     signature = types.void(mode, level, rows, columns, *[types.intp] * 8)
 
@@ -174,16 +185,19 @@ def tile(
         pixels, offsets, steps, weights, bias, numbers, levels, targets = arguments[4:]
         starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(emit.rows)]
         sums = emit.sums(starts, offsets, steps, weights)
-        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
+        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(7)]
         given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
+        worth = emit.splat(words[6])
         size = 4 * emit.lanes
         added = [
             emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(emit.columns)
         ]
-        width = size if kind == SUMS else emit.lanes
+        width = {SUMS: size, BITS: emit.lanes // 8}.get(kind, emit.lanes)
         for m, row in enumerate(sums):
             target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
             for n, total in enumerate(row):
+                if emit.level == _POPCOUNT and kind != BITS:  # a level of bits is of the count
+                    total = builder.mul(total, worth)
                 value = emit.finish(kind, builder.add(total, added[n]), n, given, levels)
                 emit.store(value, builder.add(target, _LONG(width * n)))
         return context.get_dummy_value()

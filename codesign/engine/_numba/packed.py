@@ -1,19 +1,24 @@
-"""Products of bytes: weights packed for the micro-kernel, maps read in place through offsets.
+"""Packed products: weights laid out for the micro-kernel, maps read in place through offsets.
 
 A pixel's sums take its window's bytes in steps of four. Where they lie, counted from the window's
 first pixel, is a table of offsets, the same for every pixel: so there is no copy of windows, groups
 are other first channels, and a channel shuffle before the product is another table. A map that is
 padded lies in a frame that holds the pad code around it. Codes travel as unsigned bytes less a
 base; what the base adds to a sum is taken off with the bias.
+
+Codes of one bit travel 32 in a word (`bits.py`). With a code `base + step * bit` and weights of -k
+and k, of which n are negative, `sum = base * sum(weights) + step * k * (agreeing - n)`, where a bit
+agrees that is set and meets k, or is not and meets -k: again a number that is added, and one more
+to multiply with.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codesign.engine._numba import micro
+from codesign.engine._numba import bits, micro
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
 from codesign.ir import IntArray, IntType
@@ -82,6 +87,14 @@ class Counted:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """From sums to bits: whether `sum * side` reaches its output's one of `levels` (outputs,)."""
+
+    side: IntArray
+    levels: IntArray
+
+
 def pixel_offsets(
     sizes: tuple[int, ...],
     inner: tuple[int, ...],
@@ -105,7 +118,7 @@ def base_of(codes: IntType, pad_code: int) -> int | None:
 def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) -> bool:
     """Whether the level's instruction is exact on these codes and weights."""
     base = base_of(codes, pad_code)
-    if base is None or not level.lanes:
+    if base is None or not level.lanes or level.bits:
         return False
     greatest = int(np.abs(weight.astype(np.int64)).max(initial=0))
     if weight.min(initial=0) < -128 or weight.max(initial=0) > 127:
@@ -116,8 +129,9 @@ def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) ->
 class Packed:
     """One product, ready to run: packed weights, offsets, biases.
 
-    `weight` is (outputs, channels/groups, *kernel). With `after` the results are codes of one
-    byte, else sums of 32 bits.
+    `weight` is (outputs, channels/groups, *kernel). A code is `base + step * stored`, where a
+    level of bytes stores a byte (its `step` is 1), and a level of bits one bit. With `after` the
+    results are codes of one byte, or bits behind a cut, else sums of 32 bits.
     """
 
     def __init__(
@@ -126,19 +140,32 @@ class Packed:
         window: Window,
         weight: IntArray,
         base: int,
-        after: Rescale | Counted | None,
+        after: Rescale | Counted | Cut | None,
+        step: int = 1,
     ) -> None:
-        self.window, self.base = window, base
+        self.base = base
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
         vectors = -(-self.lanes // level.lanes)
         columns = max(c for c in _ROWS[level.lanes] if vectors % c == 0)
         rows = _ROWS[level.lanes][columns]
         bias, numbers, levels, mode = _finish(after, len(weight))
-        if isinstance(after, Counted):
+        if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
+        flat = weight.reshape(self.outputs, -1).astype(np.int64)
+        bias, worth = bias + base * flat.sum(1), 1
+        if level.bits:
+            worth = step * int(np.abs(flat).max())
+            bias = bias - worth * (flat < 0).sum(1)
+            if mode == micro.BITS:  # of the count itself, so that nothing is left to multiply
+                levels, bias = -((bias[:, None] - levels) // worth), 0 * bias
+            weight = bits.negative_bits(weight)
+            window = replace(window, channels=weight.shape[1] * window.groups)
+        self.window = window
         self.variant = ((0,) * mode, (0,) * level.code, (0,) * rows, (0,) * columns)
-        self.width = columns * level.lanes
+        #: Elements that a tile stores of a pixel, and of a group's outputs.
+        share = 8 if mode == micro.BITS else 1
+        self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
         table, self.offsets, self.group_bytes = _runs(window, weight)
         corner = tuple(k - 1 for k in window.kernel)
         ones = (1,) * len(corner)
@@ -146,12 +173,13 @@ class Packed:
         last = int(self.offsets.max()) + 4 + (window.groups - 1) * self.group_bytes
         #: Whether no step reads beyond the window's last pixel.
         self.reads_within = last <= end + window.channels
-        self.weights = _pack(table, window.groups, self.width, level.lanes)
-        bias = bias + base * weight.reshape(self.outputs, -1).sum(1, np.int64)
-        self.bias = _lay(bias, window.groups, self.width).astype(np.uint32).view(np.int32)
-        laid = _lay(levels.astype(np.int32), window.groups, self.width)
-        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3))
-        self.numbers = np.array((*numbers, levels.shape[1]), np.int32)
+        width = columns * level.lanes
+        self.weights = _pack(table, window.groups, width, level.lanes)
+        self.bias = _lay(bias, window.groups, width).astype(np.uint32).view(np.int32)
+        limits = np.iinfo(np.int32)
+        laid = _lay(levels.clip(limits.min, limits.max), window.groups, width, limits.max)
+        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
+        self.numbers = np.array((*numbers, levels.shape[1], worth), np.int64).astype(np.int32)
         self.size = int(np.prod(window.padded)) * window.channels
         self.starts = pixel_offsets(
             window.padded, window.results, window.stride, (0,) * len(window.sizes), window.channels
@@ -160,17 +188,18 @@ class Packed:
     def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
         """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
 
-        `places` are the elements of `y` where the pixels of an image begin, `step` the distance of
-        two images in elements.
+        Elements of `y` are bytes, of codes or of eight bits, or sums of 32 bits. `places` are those
+        where the pixels of an image begin, `step` the distance of two images.
         """
         _tiles(
             *self.variant, frame, self.starts, self.size, images, self.offsets, self.weights,
-            self.group_bytes, self.bias, self.numbers, self.levels, y, places, step, self.lanes,
+            self.group_bytes, self.bias, self.numbers, self.levels, y, places, step, self.width,
+            self.stored,
         )  # fmt: skip
 
 
 def _finish(
-    after: Rescale | Counted | None, outputs: int
+    after: Rescale | Counted | Cut | None, outputs: int
 ) -> tuple[IntArray, tuple[int, ...], IntArray, int]:
     """Biases, numbers, thresholds (outputs, count) and the tile's mode."""
     none: IntArray = np.zeros((outputs, 0), np.int64)
@@ -180,7 +209,10 @@ def _finish(
     if isinstance(after, Counted):
         bias: IntArray = after.bias.astype(np.int64) * after.side
         return bias, (0, 0, 0, 0, after.offset), after.levels, micro.COUNTS
-    return np.zeros(outputs, np.int64), (0,) * 5, none, micro.SUMS
+    nothing: IntArray = np.zeros(outputs, np.int64)
+    if isinstance(after, Cut):
+        return nothing, (0,) * 5, after.levels[:, None], micro.BITS
+    return nothing, (0,) * 5, none, micro.SUMS
 
 
 def _runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
@@ -210,11 +242,11 @@ def _runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
     return table.reshape(outputs, -1, 4), offsets, between
 
 
-def _lay(values: IntArray, groups: int, width: int) -> IntArray:
-    """(outputs, ...) as (groups, blocks, width, ...), zeros beyond a group's outputs."""
+def _lay(values: IntArray, groups: int, width: int, rest: int = 0) -> IntArray:
+    """(outputs, ...) as (groups, blocks, width, ...), `rest` beyond a group's outputs."""
     lanes = len(values) // groups
     blocks = -(-lanes // width)
-    laid = np.zeros((groups, blocks * width, *values.shape[1:]), values.dtype)
+    laid = np.full((groups, blocks * width, *values.shape[1:]), rest, values.dtype)
     laid[:, :lanes] = values.reshape(groups, lanes, *values.shape[1:])
     return laid.reshape(groups, blocks, width, *values.shape[1:])
 
@@ -246,18 +278,19 @@ def _tiles(
     y: IntArray,
     places: IntArray,
     step: int,
-    lanes: int,
+    width: int,
+    stored: int,
 ) -> None:
     """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits."""
-    count, width, pixels = len(rows), bias.shape[2], len(starts)
+    count, pixels = len(rows), len(starts)
     sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     indices = np.empty(len(rows), np.int64)
     spare = np.empty(len(rows) * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
-            valid = min(width, lanes - b * width)
+            valid = min(width, stored - b * width)
             origin = frame.ctypes.data + g * between
-            first = g * lanes + b * width
+            first = g * stored + b * width
             for start in range(0, images * pixels, count):
                 n, p = start // pixels, start % pixels
                 for m in range(count):

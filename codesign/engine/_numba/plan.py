@@ -13,12 +13,21 @@ from typing import Any
 
 import numpy as np
 
+from codesign.engine._numba.bitmaps import (
+    BitFrame,
+    cut_of,
+    fits_bits,
+    fits_bytes,
+    shared,
+    windows_or,
+)
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.packed import (
     SLACK,
     Counted,
+    Cut,
     Packed,
     Rescale,
     Window,
@@ -27,7 +36,7 @@ from codesign.engine._numba.packed import (
 )
 from codesign.engine._numba.pooling import windows_maximum
 from codesign.engine._schedule import schedule
-from codesign.ir import Graph, IntArray, Node
+from codesign.ir import Graph, IntArray, IntType, Node
 
 _INT32 = (-(1 << 31), (1 << 31) - 1)
 
@@ -51,6 +60,7 @@ class _Product:
     level: Level
     source: str
     window: Window
+    codes: IntType
     base: int
     pad_code: int
     result: str
@@ -58,7 +68,9 @@ class _Product:
     members: list[str] = field(default_factory=list)
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> Frame | BitFrame:
+        if self.level.bits:
+            return BitFrame.of(self.window, self.codes, self.pad_code)
         return Frame.of(self.window, self.base, self.pad_code)
 
 
@@ -127,10 +139,14 @@ class Planner:
                 attrs["padding"], attrs["groups"],
             )  # fmt: skip
             pad_code = attrs["pad_code"] if any(attrs["padding"]) else source.type.lo
-        base = base_of(source.type, pad_code)
+        name, kind = node.inputs[0], source.type
+        base = base_of(kind, pad_code)
+        shuffled = any(n.name == name and n.op == "channel_shuffle" for n in self.graph.nodes)
         for level in self.levels:
-            if base is not None and fits_level(level, source.type, pad_code, codes):
-                return _Product(node, level, node.inputs[0], window, base, pad_code, node.name)
+            if not shuffled and fits_bits(level, window, kind, pad_code, codes):
+                return _Product(node, level, name, window, kind, kind.lo, pad_code, node.name)
+            if base is not None and fits_level(level, kind, pad_code, codes):
+                return _Product(node, level, name, window, kind, base, pad_code, node.name)
         return None
 
     def _take_along(
@@ -206,34 +222,71 @@ class Planner:
 
     def _frames(
         self, products: dict[str, _Product], readers: dict[str, list[Node]], kept: set[str]
-    ) -> dict[str, Frame]:
+    ) -> dict[str, Frame | BitFrame]:
         """Maps that are written where they are read: all readers are products of one frame."""
-        wanted: dict[str, set[Frame]] = {}
+        wanted: dict[str, set[Frame | BitFrame]] = {}
         for product in products.values():
             wanted.setdefault(product.source, set()).add(product.frame)
         absorbed = {member for product in products.values() for member in product.members}
         written = {p.result for p in products.values() if p.after is not None}
         written |= {node.name for node in self.graph.nodes if node.op == "max_pool"}
-        return {
-            name: next(iter(frames))
-            for name, frames in wanted.items()
-            if len(frames) == 1
+        found = {name: next(iter(frames)) for name, frames in wanted.items() if len(frames) == 1}
+        return self._bit_frames(products, readers, kept) | {
+            name: frame
+            for name, frame in found.items()
+            if isinstance(frame, Frame)
             and name in written
             and name not in kept
             and all(node.name in products or node.name in absorbed for node in readers[name])
         }
 
-    def _packed(self, product: _Product, frames: dict[str, Frame]) -> Kernel:
+    def _bit_frames(
+        self, products: dict[str, _Product], readers: dict[str, list[Node]], kept: set[str]
+    ) -> dict[str, Frame | BitFrame]:
+        """Maps that lie as bits between products of bits, and pools between them."""
+        pools = {node.name: node for nodes in readers.values() for node in nodes}
+        pools = {name: node for name, node in pools.items() if node.op == "max_pool"}
+        sources = {name: node.inputs[0] for name, node in pools.items()}
+        writers = {p.result for p in products.values() if self._cut(p) is not None} | set(pools)
+        read: dict[str, set[BitFrame]] = {}
+        for name in writers - kept:
+            nodes = readers.get(name, [])
+            reading = [products[n.name].frame for n in nodes if n.name in products]
+            frames = {frame for frame in reading if isinstance(frame, BitFrame)}
+            if sum(n.name in pools for n in nodes) + len(reading) == len(nodes) and len(
+                frames
+            ) == len(set(reading)):
+                read[name] = frames
+        plain = {name: self._plain(source) for name, source in sources.items() if source in read}
+        return dict(shared(read, plain, sources))
+
+    def _plain(self, name: str) -> BitFrame:
+        """The frame of a map's bits without a border."""
+        value = self.graph.values[name]
+        none = (0,) * len(value.shape[1:])
+        return BitFrame(value.shape[1:], none, value.shape[0], value.type, value.type.lo)
+
+    def _cut(self, product: _Product) -> Cut | None:
+        """How a product writes bits; None where it cannot."""
+        codes, total = (self.graph.values[n].type for n in (product.result, product.node.name))
+        if not fits_bytes(self.graph.values[product.result].shape[0], product.window.groups):
+            return None
+        return cut_of(product.after, codes, total)
+
+    def _packed(self, product: _Product, frames: dict[str, Frame | BitFrame]) -> Kernel:
         node, frame = product.node, product.frame
         weight = self.graph.arguments(node)[1].data
         assert weight is not None
         if node.op == "linear":
             weight = weight[..., None]
         target = frames.get(product.result)
-        after = product.after
-        if target is not None and after is not None and target.base:
-            after = replace(after, offset=after.offset - target.base)
-        packed = Packed(product.level, product.window, weight, product.base, after)
+        after: Rescale | Counted | Cut | None = product.after
+        if isinstance(target, BitFrame):
+            after = self._cut(product)
+        elif target is not None and product.after is not None and target.base:
+            after = replace(product.after, offset=product.after.offset - target.base)
+        step = product.codes.step if product.level.bits else 1
+        packed = Packed(product.level, product.window, weight, product.base, after, step)
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)
         shape = (*value.shape[1:], value.shape[0])
@@ -241,7 +294,12 @@ class Planner:
         plain = np.arange(pixels, dtype=np.int64) * packed.outputs
         places = plain if target is None else target.places
         framed = product.source in frames
-        whole = not any(frame.padding) and not frame.base and packed.reads_within
+        whole = (
+            isinstance(frame, Frame)
+            and not any(frame.padding)
+            and not frame.base
+            and packed.reads_within
+        )
 
         def run(x: IntArray) -> IntArray:
             if framed:
@@ -260,9 +318,13 @@ class Planner:
 
         return run
 
-    def _pool(self, node: Node, frames: dict[str, Frame]) -> Kernel:
+    def _pool(self, node: Node, frames: dict[str, Frame | BitFrame]) -> Kernel:
         site = Site(node, self.graph.arguments(node), self.graph.values[node.name])
-        return windows_maximum(site, frames.get(node.name))
+        source, target = frames.get(node.inputs[0]), frames.get(node.name)
+        if isinstance(target, BitFrame):
+            assert isinstance(source, BitFrame)  # a pool of bits reads and writes them
+            return windows_or(site, source, target)
+        return windows_maximum(site, target)
 
 
 def _integer(node: Node, attribute: str) -> int:

@@ -1,0 +1,85 @@
+"""Codes of one bit: 32 of them in a word, as counted products read them.
+
+A value of two codes is `lo + step * bit`. A pixel is ceil(C / 32) words, channel c is bit c % 32 of
+word c / 32, and what is left of the last word is 0 in codes and weights alike, so it never counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from codesign.engine._numba.jit import compiled
+from codesign.ir import IntArray
+
+#: Codes in a word, and bytes of one.
+WORD, WORD_BYTES = 32, 4
+
+
+def pixel_bytes(channels: int) -> int:
+    """Bytes of the bits of one pixel."""
+    return -(-channels // WORD) * WORD_BYTES
+
+
+def negative_bits(weight: IntArray) -> IntArray:
+    """Weights (outputs, depth, *kernel) to bytes (outputs, pixel bytes, *kernel) of sign bits."""
+    outputs, depth = weight.shape[:2]
+    bits = np.zeros((outputs, pixel_bytes(depth) * 8, *weight.shape[2:]), np.uint8)
+    bits[:, :depth] = weight < 0
+    return np.packbits(bits, axis=1, bitorder="little").view(np.int8)
+
+
+def pack(codes: IntArray, greater: int, y: IntArray, places: IntArray, step: int) -> None:
+    """Bits of `codes` (N, pixels, C), any bytes, into the flat bytes `y`.
+
+    A bit is set where the code is `greater`. `places` are the bytes of `y` where the pixels of an
+    image begin, `step` the distance of two images.
+    """
+    _pack(codes.view(np.uint8), greater & 255, y, places, step)
+
+
+@intrinsic
+def _equal_word(typing: Any, codes: Any, greater: Any, target: Any) -> Any:
+    """At the address `target` the word of the 32 bytes at `codes` that are `greater`."""
+    signature = types.void(types.intp, types.intp, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        codes, greater, target = arguments
+        vector = ir.VectorType(ir.IntType(8), WORD)
+        undefined = ir.Constant(vector, ir.Undefined)
+        first = builder.insert_element(
+            undefined, builder.trunc(greater, ir.IntType(8)), ir.IntType(32)(0)
+        )
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), WORD), [0] * WORD)
+        wanted = builder.shuffle_vector(first, undefined, zeros)
+        found = builder.load(builder.inttoptr(codes, vector.as_pointer()))
+        found.align = 1
+        word = builder.bitcast(builder.icmp_unsigned("==", found, wanted), ir.IntType(WORD))
+        builder.store(word, builder.inttoptr(target, word.type.as_pointer())).align = 1
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@compiled
+def _pack(codes: IntArray, greater: int, y: IntArray, places: IntArray, step: int) -> None:
+    images, pixels, channels = codes.shape
+    whole = channels // WORD
+    for n in range(images):
+        for p in range(pixels):
+            place = n * step + places[p]
+            source, target = codes[n, p].ctypes.data, y.ctypes.data + place
+            for w in range(whole):
+                _equal_word(  # type: ignore[call-arg]
+                    source + w * WORD, greater, target + w * WORD_BYTES
+                )
+            if whole * WORD < channels:
+                word = 0
+                for c in range(whole * WORD, channels):
+                    word |= (codes[n, p, c] == greater) << (c - whole * WORD)
+                for b in range(WORD_BYTES):
+                    y[place + whole * WORD_BYTES + b] = (word >> (8 * b)) & 255
