@@ -30,11 +30,14 @@ CHUNK_ELEMENTS = 1 << 20
 class Engine(Protocol):
     """Computes a graph's values; every engine gives the same integers.
 
-    `level` names the instructions that it multiplies with, where it has a choice; else empty.
+    `level` names the kinds of instructions that it multiplied with (before the first run: that
+    the outputs take), the fastest first, where it has a choice; else empty.
     """
 
     name: str
-    level: str
+
+    @property
+    def level(self) -> str: ...
 
     def run(
         self, inputs: Mapping[str, IntArray], keep: Collection[str] = ()
@@ -105,12 +108,16 @@ class ChunkedEngine(ABC):
     """
 
     name: str
-    level: str = ""
 
     def __init__(self, graph: Graph, threads: int) -> None:
         self.graph = graph
         self.threads = threads
         self.chunk_images = max(1, CHUNK_ELEMENTS // largest_step(graph))
+
+    @property
+    def level(self) -> str:
+        """See `Engine`."""
+        return ""
 
     @property
     def workers(self) -> int:

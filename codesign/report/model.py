@@ -219,8 +219,9 @@ def _listed(rows: Sequence[InputResult]) -> list[InputResult]:
 class Results(Record):
     """What the engine computed, input by input.
 
-    `level` is the kind of instructions that a compiled engine multiplied with on this machine; the
-    results do not depend on it. Empty where there is no choice, or workers of a cluster chose.
+    `level` are the kinds of instructions that a compiled engine multiplied with on this machine,
+    the fastest first; the results do not depend on it. Empty where there is no choice, or workers
+    of a cluster chose.
     """
 
     engine: str

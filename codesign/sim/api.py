@@ -10,6 +10,7 @@ from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray
 
 if TYPE_CHECKING:
+    from codesign.engine import Engine
     from codesign.hw import Hardware
     from codesign.report import Report
     from codesign.report.model import Results
@@ -111,11 +112,11 @@ def compute(
     decoder = Decoder.of(graph, top)
     expected = None if labels is None else _labels(labels, decoder, graph.name, len(inputs))
     computed: Iterator[tuple[Batch, dict[str, IntArray]]]
-    level = ""
+    executor: Engine | None = None
     if cluster is None:
         executor = create(engine, graph, threads=threads, hardware=hardware)
-        level = executor.level
-        computed = ((b, executor.run(b.arrays, decoder.keep)) for b in inputs.batches())
+        run = executor.run
+        computed = ((b, run(b.arrays, decoder.keep)) for b in inputs.batches())
     else:
         computed = cluster.run(
             graph, inputs, decoder.keep, engine=engine, threads=threads, hardware=hardware
@@ -132,6 +133,7 @@ def compute(
     if expected is not None:
         correct = sum(block.decisions.correct for block in blocks if block.decisions)
         accuracy = Accuracy(correct=correct, total=done)
+    level = "" if executor is None else executor.level
     return Results(engine=engine, level=level, accuracy=accuracy, inputs=Rows(blocks))
 
 

@@ -451,6 +451,22 @@ def test_off_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_equal(graph, 2)
 
 
+def test_the_engine_names_the_levels_that_products_took(off: str) -> None:
+    graph = (
+        Layers(PIXEL, (3, 6, 6)).conv("a", 32).end("a.act", "sign").conv("b", 8, k=100)
+        .end("b.act", "counted").conv("c", 4, kernel=1).build()
+    )  # fmt: skip
+    rest = next(level.name for level in HERE if level.name not in ("popcount", *off.split(",")))
+    engine = engine_of(graph)
+    assert engine.level == f"popcount, {rest}"  # planned, not yet run
+    engine.run(batch(graph), ["b"])
+    assert engine.level == f"popcount, {rest}"
+    alone = Layers(BIPOLAR, (32, 4, 4)).conv("a", 8).build()
+    assert engine_of(alone).level == "popcount"
+    idle = Layers(BIPOLAR, (32, 4, 4)).pool("a").build()
+    assert engine_of(idle).level == ""
+
+
 def test_negative_weights_are_set_bits() -> None:
     weight = np.ones((1, 40, 2), np.int8)
     weight[0, [0, 9, 39], 0] = -1

@@ -16,7 +16,7 @@ from codesign.engine._numba import (
     rescale,
     residual,
 )
-from codesign.engine._numba.features import levels
+from codesign.engine._numba.features import LEVELS, levels
 from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
 from codesign.engine._numba.plan import Planner, Unit
 from codesign.engine.base import ChunkedEngine
@@ -44,11 +44,19 @@ class NumbaEngine(ChunkedEngine):
     def __init__(self, graph: Graph, threads: int) -> None:
         super().__init__(graph, threads)
         self.levels = levels()
-        self.level = self.levels[0].name
         self._kernels: dict[str, Kernel] = {}
         self._planner = Planner(graph, self.levels, self._kernel)
         self._plans: dict[tuple[str, ...], tuple[Unit, ...]] = {}
         self._lock = Lock()
+
+    @property
+    def level(self) -> str:
+        """The levels of the products planned so far, or of those that the outputs take."""
+        with self._lock:
+            plans = list(self._plans.values())
+        plans = plans or [self.plan(tuple(self.graph.outputs))]
+        used = {unit.level for plan in plans for unit in plan}
+        return ", ".join(level.name for level in LEVELS if level.name in used)
 
     def plan(self, names: tuple[str, ...]) -> tuple[Unit, ...]:
         """The calls that compute the values `names`; made once."""

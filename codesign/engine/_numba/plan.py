@@ -21,7 +21,7 @@ from codesign.engine._numba.bitmaps import (
     shared,
     windows_or,
 )
-from codesign.engine._numba.features import Level
+from codesign.engine._numba.features import PORTABLE, Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.packed import (
@@ -107,7 +107,8 @@ class Planner:
             if node.op == "max_pool":
                 units.append((node.name, sources, self._pool(node, frames), ""))
             else:
-                units.append((node.name, sources, self.prepare(node), ""))
+                level = PORTABLE.name if node.op in ("conv", "linear", "wide_conv") else ""
+                units.append((node.name, sources, self.prepare(node), level))
         return _with_deaths(units, kept)
 
     def _products(
