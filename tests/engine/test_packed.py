@@ -13,21 +13,19 @@ from codesign.engine import create
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, VARIABLE, Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window
+from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window, base_of, fits_level
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, only
 from tests.strategies import random_codes
 
-PACKED = [level for level in HERE if level.lanes and not level.bits]
-if not PACKED:
-    pytest.skip("the machine has no level of packed products", allow_module_level=True)
+PACKED = [level for level in HERE if not level.bits]
 
 TWO_BITS, TERNARY, BIPOLAR, BIAS = IntType(0, 3), code_set(3), IntType(-1, 1, 2), IntType(-40, 40)
 
 
-@pytest.fixture(params=[level.name for level in HERE if not level.bits])
+@pytest.fixture(params=[level.name for level in PACKED])
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A level of bytes; the faster ones are switched off."""
     name = str(request.param)
@@ -117,15 +115,13 @@ def assert_equal(graph: Graph, level: str, images: int = 5, packed: bool = True)
 
 @pytest.mark.parametrize("outputs", [1, 7, 8, 15, 16, 17, 31, 32, 33, 48, 64, 80, 96, 130])
 def test_every_width_of_a_tile(outputs: int, level: str) -> None:
-    if level != "portable":
-        assert_equal(chain(outputs=outputs), level)
+    assert_equal(chain(outputs=outputs), level)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 12, 13, 25])
 @pytest.mark.parametrize("images", [1, 3])
 def test_every_number_of_pixels(size: int, images: int, level: str) -> None:
-    if level != "portable":
-        assert_equal(chain(shape=(5, 1, size), outputs=33), level, images)
+    assert_equal(chain(shape=(5, 1, size), outputs=33), level, images)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +131,31 @@ def test_every_number_of_pixels(size: int, images: int, level: str) -> None:
 )
 @pytest.mark.parametrize("weights", [code_set(2), code_set(5), IntType(-128, 127)], ids=str)
 def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, level: str) -> None:
-    assert_equal(chain(codes=codes, weights=weights, kernel=3), level, packed=False)
+    assert_equal(chain(codes=codes, weights=weights, kernel=3), level, packed=level != "avx2")
+
+
+@pytest.mark.parametrize("packed", PACKED, ids=lambda level: level.name)
+@pytest.mark.parametrize("greatest", [127, 255])
+def test_sums_of_nothing_but_extremes(packed: Level, greatest: int) -> None:
+    """Every code the greatest or 0, every weight the least, the greatest or 0: all four places."""
+    channels, codes = 64, IntType(0, greatest)
+    window = Window((8,), channels, (1,), (1,), (0,))
+    x = np.full((1, 8, channels), greatest, np.uint8)
+    for pixel in range(1, 8):
+        x[0, pixel, pixel % 4 :: 1 + pixel % 3] = 0
+    weight = np.full((40, channels, 1), -128, np.int8)
+    weight[1::3], weight[2::5, ::2] = 127, 0
+    weight[3::7, 1::3], weight[4::7, 2::4] = -1, 1
+    if not fits_level(packed, codes, 0, weight):
+        assert packed.pairs
+        return
+    base = base_of(codes, 0, packed.signed)
+    assert base is not None
+    product = Packed(packed, window, weight, base, None)
+    y = np.empty((8, 40), np.int32)
+    frame = Frame.of(window, base, 0).copy(x)
+    product.run(frame, 1, y.reshape(-1), np.arange(8, dtype=np.int64) * 40, 320)
+    assert np.array_equal(y, x[0].astype(np.int64) @ weight[..., 0].T.astype(np.int64))
 
 
 @pytest.mark.parametrize("end", ["hwmsb", "clip", "heaviside", "sign", "threshold", "folded", ""])
@@ -147,8 +167,6 @@ def test_what_a_product_takes_along(end: str, codes: IntType, level: str) -> Non
 @pytest.mark.parametrize("groups", [1, 2, 4])
 @pytest.mark.parametrize("shuffle", [1, 2, 4, 8])
 def test_a_shuffle_is_read_through(groups: int, shuffle: int, level: str) -> None:
-    if level == "portable":
-        return
     graph = chain(shape=(32, 4, 4), groups=groups, shuffle=shuffle, outputs=32)
     absorbed = (32 // groups) % shuffle == 0
     assert_equal(graph, level, packed=absorbed)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from codesign.errors import CodesignError
 
@@ -23,6 +27,7 @@ class Level:
         code: tells compiled functions of one level from those of another.
         pairs: adds pairs of products in 16 bits with saturation, so the codes must be small.
         bits: multiplies codes of one bit, 32 in each lane, in place of four bytes.
+        signed: takes the bytes of codes as signed.
     """
 
     name: str
@@ -31,6 +36,7 @@ class Level:
     code: int
     pairs: bool = False
     bits: bool = False
+    signed: bool = False
 
 
 #: From the fastest to the one that runs everywhere.
@@ -38,9 +44,14 @@ LEVELS = (
     Level("popcount", ("avx512f", "avx512vpopcntdq"), 16, 4, bits=True),
     Level("vnni", ("avx512f", "avx512vl", "avx512vnni"), 16, 3),
     Level("avx2", ("avx2",), 8, 2, pairs=True),
-    Level("portable", (), 0, 1),
+    Level("i8mm", ("i8mm",), 4, 8),
+    Level("dotprod", ("dotprod",), 4, 7, signed=True),
+    Level("portable", (), 8, 1),
 )
 PORTABLE = LEVELS[-1]
+#: Features of 64-bit ARM that LLVM does not ask Linux for: which word of `getauxval` has them, and
+#: which bit of it (AT_HWCAP, HWCAP_ASIMDDP; AT_HWCAP2, HWCAP2_I8MM).
+ARM_BITS = {"dotprod": (16, 20), "i8mm": (26, 13)}
 
 
 def levels() -> tuple[Level, ...]:
@@ -74,6 +85,14 @@ def _host_features() -> dict[str, bool]:
     from llvmlite import binding
 
     try:
-        return dict(binding.get_host_cpu_features())
+        found = dict(binding.get_host_cpu_features())
     except RuntimeError:  # LLVM does not know this processor
-        return {}
+        found = {}
+    if (sys.platform, platform.machine()) == ("linux", "aarch64"):
+        found |= _arm_features(ctypes.CDLL(None).getauxval)
+    return found
+
+
+def _arm_features(getauxval: Any) -> dict[str, bool]:
+    getauxval.argtypes, getauxval.restype = [ctypes.c_ulong], ctypes.c_ulong
+    return {name: bool(getauxval(word) >> bit & 1) for name, (word, bit) in ARM_BITS.items()}

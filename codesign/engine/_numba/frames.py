@@ -15,7 +15,7 @@ from codesign.ir import IntArray
 class Frame:
     """How a map lies in memory for its product: (N, *padded, C) unsigned bytes, flat, and SLACK.
 
-    Codes are stored less `base`; the cells around the map hold `pad_code`.
+    Codes are stored less `base`, modulo 256; the cells around the map hold `pad_code`.
     """
 
     sizes: tuple[int, ...]
@@ -49,7 +49,7 @@ class Frame:
         """A frame whose border holds the pad code, its map not yet written."""
         if not any(self.padding):
             return np.empty(images * self.image + SLACK, np.uint8)
-        return np.full(images * self.image + SLACK, self.pad_code - self.base, np.uint8)
+        return np.full(images * self.image + SLACK, self.pad_code - self.base & 255, np.uint8)
 
     def inside(self, frame: IntArray, images: int) -> IntArray:
         """View of the map in a frame, (N, *sizes, C)."""

@@ -21,11 +21,13 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from codesign.engine._numba import dots
 from codesign.engine._numba.features import LEVELS
 
 _BYTE, _HALF, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LANES = {level.code: level.lanes for level in LEVELS}
 _POPCOUNT, _VNNI, _AVX2 = 4, 3, 2
+_DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
 
 
 class _Emitter:
@@ -61,6 +63,8 @@ class _Emitter:
 
         Of bits: plus the 32 bits that differ, where a weight's bit is set if it is negative.
         """
+        if self.level in _DOTS:
+            return _DOTS[self.level](self.b, total, codes, weights)
         if self.level == _POPCOUNT:
             count = self.function(f"llvm.ctpop.v{self.lanes}i32", self.vector, self.vector)
             return self.b.add(total, self.b.call(count, [self.b.xor(codes, weights)]))
@@ -149,6 +153,43 @@ class _Emitter:
 CODES, SUMS, COUNTS, BITS = 1, 2, 3, 4
 
 
+def emit_tile(
+    builder: Any,
+    mode: int,
+    level: int,
+    rows: int,
+    columns: int,
+    pixels: Any,
+    offsets: Any,
+    steps: Any,
+    weights: Any,
+    bias: Any,
+    numbers: Any,
+    levels: Any,
+    targets: Any,
+) -> None:
+    """Writes what `tile` computes, into any function and for any processor.
+
+    `mode`, `level`, `rows`, `columns` are what is emitted, the others 64-bit values of the code.
+    """
+    emit = _Emitter(builder, level, rows, columns)
+    starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(rows)]
+    sums = emit.sums(starts, offsets, steps, weights)
+    words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(7)]
+    given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
+    worth = emit.splat(words[6])
+    size = 4 * emit.lanes
+    added = [emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(columns)]
+    width = {SUMS: size, BITS: emit.lanes // 8}.get(mode, emit.lanes)
+    for m, row in enumerate(sums):
+        target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
+        for n, total in enumerate(row):
+            if level == _POPCOUNT and mode != BITS:  # a level of bits is of the count
+                total = builder.mul(total, worth)
+            value = emit.finish(mode, builder.add(total, added[n]), n, given, levels)
+            emit.store(value, builder.add(target, _LONG(width * n)))
+
+
 @intrinsic
 def tile(
     typing: Any,
@@ -180,26 +221,8 @@ def tile(
     signature = types.void(mode, level, rows, columns, *[types.intp] * 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, *sizes = (len(tuple_type) for tuple_type in signature.args[:4])
-        emit = _Emitter(builder, *sizes)
-        pixels, offsets, steps, weights, bias, numbers, levels, targets = arguments[4:]
-        starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(emit.rows)]
-        sums = emit.sums(starts, offsets, steps, weights)
-        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(7)]
-        given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
-        worth = emit.splat(words[6])
-        size = 4 * emit.lanes
-        added = [
-            emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(emit.columns)
-        ]
-        width = {SUMS: size, BITS: emit.lanes // 8}.get(kind, emit.lanes)
-        for m, row in enumerate(sums):
-            target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
-            for n, total in enumerate(row):
-                if emit.level == _POPCOUNT and kind != BITS:  # a level of bits is of the count
-                    total = builder.mul(total, worth)
-                value = emit.finish(kind, builder.add(total, added[n]), n, given, levels)
-                emit.store(value, builder.add(target, _LONG(width * n)))
+        sizes = (len(tuple_type) for tuple_type in signature.args[:4])
+        emit_tile(builder, *sizes, *arguments[4:])
         return context.get_dummy_value()
 
     return signature, generate

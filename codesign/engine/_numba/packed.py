@@ -27,7 +27,7 @@ from codesign.ir import IntArray, IntType
 SLACK = 64
 #: Rows of a tile by its columns: as many sums as the registers hold beside the operands, and no
 #: more rows than addresses do: 24 rows of one column take six times as long.
-_ROWS = {16: {1: 12, 2: 12, 3: 8, 4: 6}, 8: {1: 8, 2: 4}}
+_ROWS = {16: {1: 12, 2: 12, 3: 8, 4: 6}, 8: {1: 8, 2: 4}, 4: {1: 12, 2: 12, 3: 8, 4: 6}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,16 @@ def pixel_offsets(
     return place * channels
 
 
-def base_of(codes: IntType, pad_code: int) -> int | None:
-    """What is taken off the codes so that they are unsigned bytes; None where they are too many."""
+def base_of(codes: IntType, pad_code: int, signed: bool = False) -> int | None:
+    """What is taken off the codes so that they are bytes; None where they are too many.
+
+    Bytes are unsigned, or `signed`: then more than 127 are counted from the middle.
+    """
     base = min(codes.lo, pad_code, 0)
-    return base if max(codes.hi, pad_code) - base <= 255 else None
+    greatest = max(codes.hi, pad_code) - base
+    if greatest > 255:
+        return None
+    return base + 128 if signed and greatest > 127 else base
 
 
 def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) -> bool:

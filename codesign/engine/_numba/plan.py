@@ -141,11 +141,11 @@ class Planner:
             )  # fmt: skip
             pad_code = attrs["pad_code"] if any(attrs["padding"]) else source.type.lo
         name, kind = node.inputs[0], source.type
-        base = base_of(kind, pad_code)
         shuffled = any(n.name == name and n.op == "channel_shuffle" for n in self.graph.nodes)
         for level in self.levels:
             if not shuffled and fits_bits(level, window, kind, pad_code, codes):
                 return _Product(node, level, name, window, kind, kind.lo, pad_code, node.name)
+            base = base_of(kind, pad_code, level.signed)
             if base is not None and fits_level(level, kind, pad_code, codes):
                 return _Product(node, level, name, window, kind, base, pad_code, node.name)
         return None
