@@ -107,6 +107,7 @@ def compute(
     from codesign.engine import create
     from codesign.report.model import Accuracy, Results
     from codesign.report.rows import Rows
+    from codesign.sim._ahead import ahead
     from codesign.sim.decode import Decoder
 
     decoder = Decoder.of(graph, top)
@@ -116,7 +117,7 @@ def compute(
     if cluster is None:
         executor = create(engine, graph, threads=threads, hardware=hardware)
         run = executor.run
-        computed = ((b, run(b.arrays, decoder.keep)) for b in inputs.batches())
+        computed = ((b, run(b.arrays, decoder.keep)) for b in ahead(inputs.batches()))
     else:
         computed = cluster.run(
             graph, inputs, decoder.keep, engine=engine, threads=threads, hardware=hardware

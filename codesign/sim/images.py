@@ -102,8 +102,8 @@ class ImageReader:
                         f"{place}: the image's mode is {image.mode}, {self.model} takes {mode} "
                         f"({channels}); convert the file to {mode}"
                     )
-                upright = ImageOps.exif_transpose(image)
-                pixels = np.asarray(upright)
+                ImageOps.exif_transpose(image, in_place=True)
+                pixels = np.asarray(image)
         except UnidentifiedImageError:
             raise CodesignError(
                 f"{place}: is not an image that can be read; give a PNG, JPEG or WebP file, "

@@ -14,7 +14,7 @@ import numpy as np
 from codesign.errors import CodesignError
 from codesign.ir import Graph, IntArray
 from codesign.report.rows import Fit
-from codesign.sim.arrays import read_arrays
+from codesign.sim.arrays import Archive, stored_inputs
 from codesign.sim.images import SUFFIXES, ImageReader
 
 #: Inputs that are read and computed at a time: bounds the memory of a run over a folder.
@@ -33,9 +33,7 @@ class Batch:
 class Inputs:
     """A sequence of inputs for one graph, read batch by batch; `len()` is known from the start."""
 
-    def __init__(
-        self, graph: Graph, sources: Sequence[_Files | _Arrays], limit: int | None
-    ) -> None:
+    def __init__(self, graph: Graph, sources: Sequence[_Source], limit: int | None) -> None:
         self._graph = graph
         self._sources = sources
         whole = sum(len(source) for source in sources)
@@ -66,14 +64,14 @@ def from_paths(
     """
     if limit is not None and limit < 1:
         raise CodesignError(f"limit is {limit}; give 1 or more")
-    sources: list[_Files | _Arrays] = []
+    sources: list[_Source] = []
     reader: ImageReader | None = None
     for path in map(Path, paths):
         place = display(path)
         if not path.exists():
             raise CodesignError(f"{place}: no such file or folder; check the path")
         if path.suffix.lower() in (".npz", ".npy"):
-            sources.append(_Arrays(place, read_arrays(graph, path, place)))
+            sources.append(_Stored(stored_inputs(graph, path, place)))
             continue
         reader = reader or ImageReader.of(graph, fit)
         sources.append(_Files(graph.inputs[0], reader, _image_files(path, place)))
@@ -94,16 +92,7 @@ def from_random(graph: Graph, seed: int, count: int) -> Inputs:
     """
     if count < 1:
         raise CodesignError(f"the number of random inputs is {count}; give 1 or more")
-    arrays: dict[str, IntArray] = {}
-    for name in graph.inputs:
-        value = graph.values[name]
-        key = int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:16], "little")
-        raw = np.random.PCG64(key).random_raw(count * value.size)  # this stream never changes
-        codes = (
-            value.type.lo + (raw % np.uint64(value.type.count)).astype(np.int64) * value.type.step
-        )
-        arrays[name] = codes.reshape(count, *value.shape).astype(value.type.dtype)
-    return Inputs(graph, [_Arrays(f"random seed {seed}", arrays)], None)
+    return Inputs(graph, [_Random(f"random seed {seed}", graph, seed, count)], None)
 
 
 def display(path: Path) -> str:
@@ -144,10 +133,66 @@ class _Arrays:
     def batches(self, size: int, limit: int) -> Iterator[Batch]:
         for start in range(0, min(len(self), limit), size):
             stop = min(start + size, len(self), limit)
-            one = len(self) == 1
-            names = tuple(self.place if one else f"{self.place}[{i}]" for i in range(start, stop))
             codes = {name: array[start:stop] for name, array in self.arrays.items()}
-            yield Batch(names, (None,) * (stop - start), codes)
+            yield _batch(self.place, len(self), start, codes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Codes in a file, read by parts."""
+
+    archive: Archive
+
+    def __len__(self) -> int:
+        return len(self.archive)
+
+    def batches(self, size: int, limit: int) -> Iterator[Batch]:
+        start = 0
+        for codes in self.archive.parts(size, limit):
+            yield _batch(self.archive.place, len(self), start, codes)
+            start += size
+
+
+@dataclass(frozen=True, slots=True)
+class _Random:
+    """Codes of a seed, drawn as they are needed."""
+
+    place: str
+    graph: Graph
+    seed: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batches(self, size: int, limit: int) -> Iterator[Batch]:
+        streams = {name: np.random.PCG64(self._key(name)) for name in self.graph.inputs}
+        for start in range(0, min(self.count, limit), size):
+            count = min(size, self.count - start, limit - start)
+            codes = {name: self._draw(name, streams[name], count) for name in streams}
+            yield _batch(self.place, self.count, start, codes)
+
+    def _key(self, name: str) -> int:
+        digest = hashlib.sha256(f"{self.seed} {name}".encode()).digest()
+        return int.from_bytes(digest[:16], "little")
+
+    def _draw(self, name: str, stream: np.random.PCG64, count: int) -> IntArray:
+        value = self.graph.values[name]
+        raw = stream.random_raw(count * value.size)  # this stream never changes
+        codes = (
+            value.type.lo + (raw % np.uint64(value.type.count)).astype(np.int64) * value.type.step
+        )
+        return codes.reshape(count, *value.shape).astype(value.type.dtype)
+
+
+_Source = _Files | _Arrays | _Stored | _Random
+
+
+def _batch(place: str, whole: int, start: int, codes: Mapping[str, IntArray]) -> Batch:
+    """A batch of the inputs at `place`, which holds `whole` of them."""
+    stop = start + len(next(iter(codes.values())))
+    names = tuple(f"{place}[{i}]" if whole != 1 else place for i in range(start, stop))
+    return Batch(names, (None,) * (stop - start), codes)
 
 
 def _image_files(path: Path, place: str) -> list[Path]:

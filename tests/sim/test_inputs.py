@@ -82,7 +82,7 @@ def test_one_input_without_its_axis_and_several_graph_inputs(tmp_path: Path) -> 
 
 def message(graph: Graph, path: Path) -> str:
     with pytest.raises(CodesignError) as error:
-        from_paths(graph, [path])
+        list(from_paths(graph, [path]).batches())
     return str(error.value).replace(f"{path.parent}/", "")
 
 
@@ -124,6 +124,83 @@ def test_refused_arrays(tmp_path: Path) -> None:
     assert message(two_inputs(), path) == (
         "x.npz: inputs have different numbers of images (a 2, b 1); give as many each"
     )
+
+
+def save_each(folder: Path, array: np.ndarray) -> list[Path]:
+    """The array in every kind of file that holds it."""
+    paths = [folder / name for name in ("x.npy", "stored.npz", "packed.npz", "columns.npz")]
+    np.save(paths[0], array)
+    np.savez(paths[1], other=np.zeros(3), image=array)
+    np.savez_compressed(paths[2], image=array)
+    np.savez(paths[3], image=np.asfortranarray(array))
+    return paths
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, ">i4", np.int64])
+def test_files_are_read_by_parts(tmp_path: Path, dtype: str) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (23, 3, 8, 8)).astype(dtype)
+    for path in save_each(tmp_path, array):
+        inputs = from_paths(GRAPH, [path])
+        for size in (1, 5, 23, 99):
+            names, codes = all_of(inputs, size)
+            assert np.array_equal(codes, array)
+            assert codes.dtype == np.uint8
+            assert names == [f"{path}[{i}]" for i in range(23)]
+        assert np.array_equal(all_of(from_paths(GRAPH, [path], limit=7), 3)[1], array[:7])
+
+
+def test_what_is_wrong_far_behind(tmp_path: Path) -> None:
+    """A wrong code is named by its place in the whole, and only what is asked for is judged."""
+    array = np.zeros((600, 3, 8, 8), np.int16)
+    array[517, 1, 2, 3] = -1
+    for path in save_each(tmp_path, array):
+        assert message(GRAPH, path) == (
+            f"{path.name}: input image holds -1 at [517, 1, 2, 3]; expected codes [0..255]; "
+            "bring it into its type"
+        )
+        assert len(all_of(from_paths(GRAPH, [path], limit=517))[0]) == 517
+    floats = np.zeros((600, 3, 8, 8), np.float32)
+    floats[517, 1, 2, 3] = np.nan
+    for path in save_each(tmp_path, floats):
+        with pytest.raises(CodesignError) as error:
+            from_paths(GRAPH, [path])  # before anything is computed
+        assert str(error.value) == (
+            f"{path}: input image holds NaN at [517, 1, 2, 3]; expected integer codes [0..255]; "
+            "replace it and convert to integers"
+        )
+
+
+def test_a_file_that_is_damaged_behind(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (300, 3, 8, 8), np.uint8)
+    for path in save_each(tmp_path, array)[1:]:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0x5A
+        path.write_bytes(content)
+        assert message(GRAPH, path) == (
+            f"{path.name}: cannot be read (it is cut short or no NumPy file); "
+            "write integer arrays with numpy.savez"
+        )
+    path = tmp_path / "x.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CodesignError) as error:
+        from_paths(GRAPH, [path])
+    assert str(error.value) == (
+        f"{path}: cannot be read (it is cut short or no NumPy file); "
+        "write integer arrays with numpy.savez"
+    )
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    tracemalloc = pytest.importorskip("tracemalloc")
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, image=np.zeros((100_000, 3, 8, 8), np.uint8))
+    inputs = from_paths(GRAPH, [path])
+    tracemalloc.start()
+    try:
+        assert sum(len(batch.names) for batch in inputs.batches()) == 100_000
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20  # 19 MB are in the file
+    finally:
+        tracemalloc.stop()
 
 
 def test_clips_and_clips_of_another_length(tmp_path: Path) -> None:
