@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +17,11 @@ from codesign.cli._options import (
     json_option,
     model_argument,
 )
+from codesign.cli._workers import need_inputs, share_options, threads_each, workers
 from codesign.errors import CodesignError, OverBudgetError, UnsupportedError
 
 if TYPE_CHECKING:
     from codesign.report import Report
-    from codesign.sim.cluster import Cluster
 
 
 @click.command()
@@ -33,10 +31,7 @@ if TYPE_CHECKING:
 @click.option("--labels", type=FILE, help="Expected classes: a name or index a line, .npz or .npy.")
 @click.option("--top", type=int, default=3, show_default=True, help="Best scores to list.")
 @engine_options
-@click.option("--jobs", type=int, metavar="N", help="Share the inputs among N processes.")
-@click.option(
-    "--cluster", metavar="ADDRESS", help="Share them among the workers of a Dask cluster."
-)
+@share_options
 @click.option("--report", type=FILE, metavar="FILE", help="Write the report as JSON.")
 @click.option("--junit", type=FILE, metavar="FILE", help="Write memories and budget as JUnit XML.")
 @json_option
@@ -84,18 +79,16 @@ def simulate(
     if given is None:
         if labels is not None:
             raise CodesignError("--labels has no inputs to judge; add --input")
-        for option, value in (("--jobs", jobs), ("--cluster", cluster)):
-            if value is not None:
-                raise CodesignError(f"{option} has no inputs to share; add --input")
+        need_inputs(jobs, cluster)
     else:
-        with progress(len(given), graph.name) as heard, _workers(jobs, cluster) as workers:
+        with progress(len(given), graph.name) as heard, workers(jobs, cluster) as there:
             results = compute(
                 graph,
                 given,
                 labels=labels,
                 engine=engine,
-                threads=_threads(threads, jobs),
-                cluster=workers,
+                threads=threads_each(threads, jobs),
+                cluster=there,
                 top=top,
                 progress=heard,
                 hardware=machine,
@@ -113,27 +106,6 @@ def simulate(
             + (f" (and {len(made.not_modelled) - 1} more)" if len(made.not_modelled) > 1 else "")
             + "; leave out --strict to accept it"
         )
-
-
-@contextmanager
-def _workers(jobs: int | None, cluster: str | None) -> Iterator[Cluster | None]:
-    """The cluster that is asked for; None where this process computes."""
-    if jobs is None and cluster is None:
-        yield None
-        return
-    if jobs is not None and cluster is not None:
-        raise CodesignError("--jobs makes processes here, --cluster has its own; leave out one")
-    from codesign.sim import connect
-
-    with connect(cluster, jobs) as workers:
-        yield workers
-
-
-def _threads(threads: int | None, jobs: int | None) -> int | None:
-    """Threads of each process: the cores shared out, where nothing else is asked for."""
-    from codesign.engine import usable_cores
-
-    return max(1, usable_cores() // jobs) if threads is None and jobs else threads
 
 
 def _write(report: Report, path: Path | None, junit_path: Path | None) -> None:

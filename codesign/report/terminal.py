@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any
 
@@ -32,19 +33,31 @@ _KINDS = ("mac", "add", "shift", "compare", "logic")
 def to_text(report: Report, width: int = WIDTH, rows: int = ROWS) -> str:
     """The report without colour, no blanks at the ends of lines."""
     stream = io.StringIO()
-    console = Console(width=width, color_system=None, force_terminal=False, **_plain(stream))
-    _print(report, console, rows)
-    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+    with terminal(stream, width) as console:
+        _print(report, console, rows)
+    return stream.getvalue()
 
 
 def print_report(report: Report, stream: IO[str], rows: int = ROWS) -> None:
     """Print to `stream`: with colour and at the window's width only where it is a terminal."""
-    if not stream.isatty():
-        stream.write(to_text(report, rows=rows))
+    with terminal(stream) as console:
+        _print(report, console, rows)
+
+
+@contextmanager
+def terminal(stream: IO[str], width: int = WIDTH) -> Iterator[Console]:
+    """A console that prints to `stream`, at most `width` columns.
+
+    Where the stream is no terminal: without colour, and no blanks at the ends of lines.
+    """
+    if stream.isatty():
+        console = Console(**_plain(stream))
+        console.width = min(console.width, width)
+        yield console
         return
-    console = Console(**_plain(stream))
-    console.width = min(console.width, WIDTH)
-    _print(report, console, rows)
+    text = io.StringIO()
+    yield Console(width=width, color_system=None, force_terminal=False, **_plain(text))
+    stream.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _plain(stream: IO[str]) -> dict[str, Any]:
@@ -80,12 +93,12 @@ def _verdict(report: Report, width: int) -> Text:
     gap = width - len(left) - len(right)
     text = Text(left, style="bold").append(" " * gap if gap >= 2 else "\n")
     text.append_text(right)
-    for line in _wrapped(report.problems, width):
+    for line in wrapped(report.problems, width):
         text.append(f"\n{line}", style="red")
     return text.append("\n")
 
 
-def _wrapped(messages: list[str], width: int) -> Iterator[str]:
+def wrapped(messages: list[str], width: int) -> Iterator[str]:
     """Lines of at most `width` columns, each message indented, its further lines more."""
     for message in messages:
         yield from textwrap.wrap(message, width, initial_indent="  ", subsequent_indent="    ")
@@ -246,6 +259,6 @@ def _not_modelled(report: Report, width: int) -> Text:
     if not report.not_modelled:
         return Text("not modelled: nothing")
     text = Text("not modelled:", style="yellow")
-    for line in _wrapped(report.not_modelled, width):
+    for line in wrapped(report.not_modelled, width):
         text.append(f"\n{line}", style="yellow")
     return text

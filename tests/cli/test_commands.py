@@ -27,7 +27,7 @@ def test_every_command_has_help(codesign: Command) -> None:
     assert isinstance(main, Commands)
     listed = codesign("--help").out
     for name in ("automaton", "bless", "completion", "diff", "hardware", "inspect", "models",
-                 "rtl", "schema", "simulate", "train", "verify"):  # fmt: skip
+                 "rtl", "schema", "simulate", "sweep", "train", "verify"):  # fmt: skip
         assert f"\n  {name} " in listed
         ended = codesign(name, "-h")
         assert ended.code == 0
