@@ -1,0 +1,135 @@
+"""The levels of ARM and the portable level there: the instructions, and whole programs in QEMU."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from codesign.engine import create
+from codesign.engine._numba import engine as compiled_engine
+from codesign.engine._numba import features
+from codesign.engine._numba.engine import NumbaEngine
+from codesign.engine._numba.features import LEVELS, PORTABLE, Level
+from codesign.engine._numba.packed import _ROWS, Packed, base_of
+from codesign.ir import Graph, IntType, code_set
+from tests.engine import arm
+from tests.engine.test_packed import BIPOLAR, TWO_BITS, batch, chain
+
+ARM = {level.name: level for level in LEVELS if level.name in ("i8mm", "dotprod", "portable")}
+PIXEL, SIGNED = IntType(0, 255), IntType(-128, 127)
+#: The instruction of each level's products, and how often the loop has it for a product of tile.
+INSTRUCTIONS = {"i8mm": ("usdot", 1), "dotprod": ("sdot", 1), "portable": ("mla", 8)}
+emulated = pytest.mark.skipif(
+    bool(arm.MISSING), reason=f"not installed: {', '.join(arm.MISSING) or 'nothing'}"
+)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> arm.Machine:
+    return arm.Machine(tmp_path_factory.mktemp("arm"))
+
+
+@pytest.fixture(params=list(ARM))
+def level(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, machine: arm.Machine
+) -> str:
+    """The engine has this level and the portable one, and its products run in emulation."""
+    name = str(request.param)
+    levels = tuple(dict.fromkeys((ARM[name], PORTABLE)))
+    monkeypatch.setattr(compiled_engine, "levels", lambda: levels)
+    monkeypatch.setattr(Packed, "run", lambda product, *arguments: machine.run(product, *arguments))
+    return name
+
+
+def assert_equal(graph: Graph, level: str, images: int = 3) -> None:
+    """Outputs alone, where everything is taken along, and every value on its own."""
+    inputs = batch(graph, images)
+    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
+    engine = create("numba", graph, threads=1)
+    assert isinstance(engine, NumbaEngine)
+    for keep in ((), tuple(graph.results)):
+        for name, codes in engine.run(inputs, keep).items():
+            assert np.array_equal(codes, wanted[name]), (name, keep)
+    assert level in {unit.level for unit in engine.plan(tuple(graph.outputs))}
+
+
+@pytest.mark.parametrize("name", ARM)
+def test_the_loop_is_made_of_the_instruction(name: str) -> None:
+    level = ARM[name]
+    for columns, rows in _ROWS[level.lanes].items():
+        assembly, code = arm.compiled((1, level.code, rows, columns))
+        assert code.startswith(b"\x7fELF")
+        instruction, each = INSTRUCTIONS[name]
+        body = [line for line in arm.loop(assembly) if line == instruction]
+        assert len(body) == each * rows * columns
+
+
+@emulated
+@pytest.mark.parametrize("outputs", [1, 4, 7, 8, 12, 16, 20, 33])
+def test_every_width_of_a_tile(outputs: int, level: str) -> None:
+    assert_equal(chain(outputs=outputs), level)
+
+
+@emulated
+@pytest.mark.parametrize("end", ["clip", "sign", "threshold", "folded", ""])
+@pytest.mark.parametrize("codes", [TWO_BITS, BIPOLAR], ids=str)
+def test_what_a_product_takes_along(end: str, codes: IntType, level: str) -> None:
+    assert_equal(chain(end=end, codes=codes, outputs=24), level)
+
+
+@emulated
+@pytest.mark.parametrize("codes", [PIXEL, SIGNED, IntType(0, 127), IntType(-100, 100)], ids=str)
+@pytest.mark.parametrize("weights", [code_set(5), IntType(-128, 127)], ids=str)
+def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, level: str) -> None:
+    assert_equal(chain(codes=codes, weights=weights), level)
+
+
+@emulated
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("shuffle", [1, 4])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_groups_shuffles_and_strides(groups: int, shuffle: int, stride: int, level: str) -> None:
+    graph = chain(shape=(16, 5, 4), groups=groups, shuffle=shuffle, outputs=8, stride=stride)
+    assert_equal(graph, level)
+
+
+def test_signed_bytes_hold_every_code() -> None:
+    for codes in (PIXEL, SIGNED, IntType(0, 127), IntType(0, 128), IntType(-3, 250), TWO_BITS):
+        base = base_of(codes, codes.hi, signed=True)
+        assert base is not None and codes.lo - base >= -128 and codes.hi - base <= 127
+    assert base_of(IntType(0, 256), 0, signed=True) is None
+    assert base_of(IntType(0, 255), -1, signed=True) is None
+    assert base_of(TWO_BITS, 0, signed=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({16: 1 << 20, 26: 1 << 13}, ["i8mm", "dotprod", "portable"]),
+        ({16: 1 << 20, 26: 0}, ["dotprod", "portable"]),
+        ({16: ~(1 << 20), 26: ~(1 << 13)}, ["portable"]),
+    ],
+)
+def test_what_the_kernel_of_linux_tells(
+    words: dict[int, int], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Library:
+        """A C library of which only `getauxval` is asked."""
+
+        getauxval = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_ulong)(
+            lambda word: words[word] & (1 << 64) - 1
+        )
+
+    def library(name: None) -> Library:
+        return Library()
+
+    monkeypatch.setattr(features.sys, "platform", "linux")
+    monkeypatch.setattr(features.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(features.ctypes, "CDLL", library)
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_features", lambda: {"neon": True})
+    monkeypatch.setattr(features, "_host_features", features._host_features.__wrapped__)
+    allowed: Callable[[str], tuple[Level, ...]] = features._allowed.__wrapped__
+    assert [level.name for level in allowed("")] == expected
