@@ -23,22 +23,24 @@ _LONG = ir.IntType(64)
 
 
 @cache
-def compiled(variant: tuple[int, int, int, int]) -> tuple[str, bytes]:
-    """Assembly and object of one tile (mode, level, rows, columns) for the plainest processor.
+def compiled(
+    variant: tuple[int, int, int, int], triple: str = TRIPLE, cpu: str = "generic"
+) -> tuple[str, bytes]:
+    """Assembly and object of one tile (mode, level, rows, columns) for a processor.
 
-    What the tile needs beyond it is in its own attributes.
+    On the plainest ARM: what a tile needs beyond it is in its own attributes.
     """
     binding.initialize_all_targets()
     binding.initialize_all_asmprinters()
     module = ir.Module("tile")
-    module.triple = TRIPLE
+    module.triple = triple
     kind = ir.FunctionType(ir.VoidType(), [_LONG] * 8)
     function = ir.Function(module, kind, "tile")
     builder = ir.IRBuilder(function.append_basic_block())
     micro.emit_tile(builder, *variant, *function.args)
     builder.ret_void()
-    machine = binding.Target.from_triple(TRIPLE).create_target_machine(
-        cpu="generic", features="", opt=3, reloc="pic"
+    machine = binding.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features="", opt=3, reloc="pic"
     )
     passes = binding.create_pass_builder(
         machine, binding.create_pipeline_tuning_options(speed_level=3)
@@ -55,7 +57,7 @@ def loop(assembly: str) -> list[str]:
     starts = {name.rstrip(":"): number for number, name in enumerate(names) if name.endswith(":")}
     for number, line in enumerate(lines):
         start = starts.get(line[-1], number)
-        if line[0].startswith("b.") and start < number:
+        if line[0].startswith(("b.", "j")) and start < number:
             return [name for name in names[start + 1 : number] if name[:1] not in (".", "/")]
     raise AssertionError("no loop")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign.engine import create
+from codesign.engine._numba import micro
 from codesign.engine._numba.engine import NumbaEngine
-from codesign.engine._numba.features import LEVELS, VARIABLE, Level
+from codesign.engine._numba.features import LEVELS, PORTABLE, VARIABLE, Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import SLACK, Packed, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.packed import _ROWS, SLACK, Packed, Rescale, Window, base_of, fits_level
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
+from tests.engine.arm import compiled, loop
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, only
 from tests.strategies import random_codes
@@ -251,6 +256,35 @@ def test_a_level_that_would_saturate_is_not_taken(monkeypatch: pytest.MonkeyPatc
         assert isinstance(engine, NumbaEngine)
         levels = {unit.result: unit.level for unit in engine.plan(("norm",))}
         assert levels[next(iter(levels))] == expected
+
+
+@pytest.mark.parametrize(
+    ("cpu", "instruction", "each"),
+    [("x86-64", "pmaddwd", 4), ("nehalem", "pmaddwd", 4), ("haswell", "vpmaddwd", 2)],
+)
+def test_the_portable_level_is_pairs_of_products_on_x86(
+    cpu: str, instruction: str, each: int
+) -> None:
+    for columns, rows in _ROWS[PORTABLE.lanes].items():
+        variant = (micro.SUMS, PORTABLE.code, rows, columns)
+        assembly, _ = compiled(variant, "x86_64-unknown-linux-gnu", cpu)
+        assert loop(assembly).count(instruction) == each * rows * columns
+
+
+def test_a_processor_with_nothing_but_the_portable_level() -> None:
+    """numba compiles for the plainest processor only in a process of its own."""
+    given = {"NUMBA_CPU_NAME": "generic", VARIABLE: only("portable")}
+    script = (
+        "from tests.engine.test_packed import assert_equal, chain\n"
+        "from codesign.ir import IntType\n"
+        "codes, weights = IntType(0, 255), IntType(-128, 127)\n"
+        "assert_equal(chain(codes=codes, weights=weights, outputs=17), 'portable')\n"
+        "print('equal')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | given, capture_output=True, text=True
+    )
+    assert (done.stdout, done.returncode) == ("equal\n", 0), done.stderr
 
 
 def test_results_depend_on_no_thread_or_chunk(level: str) -> None:

@@ -14,39 +14,30 @@ _BYTE, _HALF, _WORD = (ir.IntType(bits) for bits in (8, 16, 32))
 
 
 def portable(builder: Any, total: Any, codes: Any, weights: Any) -> Any:
-    """Unsigned codes, signed weights, on every processor; exact: no product leaves 32 bits.
+    """Unsigned codes, signed weights, on every processor.
 
-    A lane is taken apart by shifts, so that bytes never move between lanes. What is written is what
-    LLVM knows: on x86 a sum of neighbours of widened products (`pmaddwd`), else a product and a sum
-    of each lane (`mla` on ARM).
-    """
-    if str(builder.module.triple).startswith("x86"):
-        return _pairs(builder, total, codes, weights)
-    for up in (24, 16, 8, 0):
-        left, right = (_all(total.type, number) for number in (up, 24))
-        code = builder.lshr(builder.shl(codes, left), right)
-        weight = builder.ashr(builder.shl(weights, left), right)
-        total = builder.add(total, builder.mul(code, weight))
-    return total
-
-
-def _pairs(builder: Any, total: Any, codes: Any, weights: Any) -> Any:
-    """Halves of a lane hold two bytes each: the even ones make one pair of products, the odd one.
-
-    The widened product of a code and a weight fits 16 bits, a sum of two does not.
+    Each half of a lane holds two bytes: the even ones make one pair of products, the odd ones the
+    other, so that bytes never move between lanes. Exact: a product fits 16 bits, it is widened
+    before the sum. The order is what LLVM knows an instruction for: on x86 all products, then sums
+    of neighbours (`pmaddwd`); elsewhere one half of each lane at a time (`smlal` on ARM).
     """
     lanes = total.type.count
     halves, wide = (ir.VectorType(kind, 2 * lanes) for kind in (_HALF, _WORD))
-    eight, low = _all(halves, 8), _all(halves, 255)
+    eight, low, nothing = _all(halves, 8), _all(halves, 255), ir.Constant(halves, ir.Undefined)
     code, weight = (builder.bitcast(operand, halves) for operand in (codes, weights))
     even = builder.and_(code, low), builder.ashr(builder.shl(weight, eight), eight)
     odd = builder.lshr(code, eight), builder.ashr(weight, eight)
-    for left, right in (even, odd):
-        product = builder.mul(builder.zext(left, wide), builder.sext(right, wide))
-        nothing = ir.Constant(wide, ir.Undefined)
-        places = (ir.Constant(total.type, list(range(n, 2 * lanes, 2))) for n in (0, 1))
-        first, second = (builder.shuffle_vector(product, nothing, place) for place in places)
-        total = builder.add(total, builder.add(first, second))
+    places = [ir.Constant(total.type, list(range(n, 2 * lanes, 2))) for n in (0, 1)]
+    for pair in (even, odd):
+        if str(builder.module.triple).startswith("x86"):
+            product = builder.mul(*(builder.sext(side, wide) for side in pair))
+            first, second = (builder.shuffle_vector(product, product, place) for place in places)
+            total = builder.add(total, builder.add(first, second))
+            continue
+        for place in places:
+            parts = [builder.shuffle_vector(side, nothing, place) for side in pair]
+            product = builder.mul(*(builder.sext(part, total.type) for part in parts))
+            total = builder.add(total, product)
     return total
 
 
