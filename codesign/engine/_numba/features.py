@@ -28,6 +28,7 @@ class Level:
         pairs: adds pairs of products in 16 bits with saturation, so the codes must be small.
         bits: multiplies codes of one bit, 32 in each lane, in place of four bytes.
         signed: takes the bytes of codes as signed.
+        tiles: multiplies 16 pixels with 16 outputs at a time, where the kernel permits it.
     """
 
     name: str
@@ -37,10 +38,12 @@ class Level:
     pairs: bool = False
     bits: bool = False
     signed: bool = False
+    tiles: bool = False
 
 
 #: From the fastest to the one that runs everywhere.
 LEVELS = (
+    Level("amx", ("amx-tile", "amx-int8", "avx512f", "avx512vl"), 16, 5, tiles=True),
     Level("popcount", ("avx512f", "avx512vpopcntdq"), 16, 4, bits=True),
     Level("vnni", ("avx512f", "avx512vl", "avx512vnni"), 16, 3),
     Level("avx2", ("avx2",), 8, 2, pairs=True),
@@ -76,7 +79,9 @@ def _allowed(switched_off: str) -> tuple[Level, ...]:
     return tuple(
         level
         for level in LEVELS
-        if level.name not in off and all(found.get(feature, False) for feature in level.needs)
+        if level.name not in off
+        and all(found.get(feature, False) for feature in level.needs)
+        and (not level.tiles or _tiles_are_permitted())
     )
 
 
@@ -96,3 +101,15 @@ def _host_features() -> dict[str, bool]:
 def _arm_features(getauxval: Any) -> dict[str, bool]:
     getauxval.argtypes, getauxval.restype = [ctypes.c_ulong], ctypes.c_ulong
     return {name: bool(getauxval(word) >> bit & 1) for name, (word, bit) in ARM_BITS.items()}
+
+
+#: As in Linux' asm/prctl.h: the call, its request, and the number of the tiles' data.
+_ARCH_PRCTL, _REQUEST, _TILE_DATA = 158, 0x1023, 18
+
+
+@lru_cache(maxsize=1)
+def _tiles_are_permitted() -> bool:
+    """Asks the kernel to keep tiles for this process: 8 KB a thread that no one has unasked."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return False
+    return int(ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST, _TILE_DATA)) == 0

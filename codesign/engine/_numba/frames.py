@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from codesign.engine._numba.memory import lines
 from codesign.engine._numba.packed import SLACK, Window, pixel_offsets
 from codesign.ir import IntArray
 
@@ -47,9 +48,10 @@ class Frame:
 
     def empty(self, images: int) -> IntArray:
         """A frame whose border holds the pad code, its map not yet written."""
-        if not any(self.padding):
-            return np.empty(images * self.image + SLACK, np.uint8)
-        return np.full(images * self.image + SLACK, self.pad_code - self.base & 255, np.uint8)
+        frame = lines(images * self.image + SLACK)
+        if any(self.padding):
+            frame.fill(self.pad_code - self.base & 255)
+        return frame
 
     def inside(self, frame: IntArray, images: int) -> IntArray:
         """View of the map in a frame, (N, *sizes, C)."""

@@ -21,6 +21,7 @@ import numpy as np
 from codesign.engine._numba import bits, micro
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.memory import aligned
 from codesign.ir import IntArray, IntType
 
 #: Bytes behind a frame that may be read: the last step may reach three beyond its pixel.
@@ -60,6 +61,17 @@ class Window:
         """Sizes of the result."""
         places = zip(self.padded, self.kernel, self.stride, strict=True)
         return tuple((size - window) // step + 1 for size, window, step in places)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of the frame."""
+        return int(np.prod(self.padded)) * self.channels
+
+    @property
+    def starts(self) -> IntArray:
+        """Offsets in the frame of the windows' first pixels, in order of the results."""
+        none = (0,) * len(self.sizes)
+        return pixel_offsets(self.padded, self.results, self.stride, none, self.channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +150,12 @@ class Packed:
     `weight` is (outputs, channels/groups, *kernel). A code is `base + step * stored`, where a
     level of bytes stores a byte (its `step` is 1), and a level of bits one bit. With `after` the
     results are codes of one byte, or bits behind a cut, else sums of 32 bits.
+
+    Attributes:
+        step_bytes: what a step reads of each pixel.
     """
+
+    step_bytes = 4
 
     def __init__(
         self,
@@ -152,9 +169,7 @@ class Packed:
         self.base = base
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
-        vectors = -(-self.lanes // level.lanes)
-        columns = max(c for c in _ROWS[level.lanes] if vectors % c == 0)
-        rows = _ROWS[level.lanes][columns]
+        rows, columns = self.blocking(level, -(-self.lanes // level.lanes))
         bias, numbers, levels, mode = _finish(after, len(weight))
         if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
@@ -172,11 +187,11 @@ class Packed:
         #: Elements that a tile stores of a pixel, and of a group's outputs.
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
-        table, self.offsets, self.group_bytes = _runs(window, weight)
+        table, self.offsets, self.group_bytes = self.steps_of(window, weight)
         corner = tuple(k - 1 for k in window.kernel)
         ones = (1,) * len(corner)
         end = int(pixel_offsets(window.padded, ones, ones, corner, window.channels)[0])
-        last = int(self.offsets.max()) + 4 + (window.groups - 1) * self.group_bytes
+        last = int(self.offsets.max()) + self.step_bytes + (window.groups - 1) * self.group_bytes
         #: Whether no step reads beyond the window's last pixel.
         self.reads_within = last <= end + window.channels
         width = columns * level.lanes
@@ -186,10 +201,22 @@ class Packed:
         laid = _lay(levels.clip(limits.min, limits.max), window.groups, width, limits.max)
         self.levels = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
         self.numbers = np.array((*numbers, levels.shape[1], worth), np.int64).astype(np.int32)
-        self.size = int(np.prod(window.padded)) * window.channels
-        self.starts = pixel_offsets(
-            window.padded, window.results, window.stride, (0,) * len(window.sizes), window.channels
-        )
+        self.size, self.starts = window.frame_bytes, window.starts
+
+    def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
+        """Pixels of a tile, and its columns, for so many vectors of outputs."""
+        columns = max(c for c in _ROWS[level.lanes] if vectors % c == 0)
+        return _ROWS[level.lanes][columns], columns
+
+    def steps_of(self, window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
+        """Weights in the order of the steps, (outputs, fours, 4); offsets; bytes between groups."""
+        taps, places, between = runs(window, weight)
+        outputs, count, length = taps.shape
+        pieces = -(-length // self.step_bytes)
+        table = np.zeros((outputs, count, self.step_bytes * pieces), np.int8)
+        table[..., :length] = taps
+        offsets = (places[:, None] + self.step_bytes * np.arange(pieces)).reshape(-1)
+        return table.reshape(outputs, -1, 4), offsets.astype(np.int64), between
 
     def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
         """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
@@ -221,31 +248,25 @@ def _finish(
     return nothing, (0,) * 5, none, micro.SUMS
 
 
-def _runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
-    """The weights in the order of the steps, (outputs, steps, 4); offsets; bytes between groups."""
+def runs(window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
+    """Weights by the bytes that lie side by side in a map, (outputs, runs, length).
+
+    With the offsets of the runs from the window's first pixel, and the bytes between groups.
+    """
     outputs, depth = weight.shape[:2]
     taps: IntArray = weight.reshape(outputs, depth, -1).transpose(0, 2, 1)  # (outputs, taps, depth)
     ones, none = (1,) * len(window.sizes), (0,) * len(window.sizes)
-    steps = pixel_offsets(window.padded, window.kernel, ones, none, window.channels)
+    places = pixel_offsets(window.padded, window.kernel, ones, none, window.channels)
     if window.shuffle == 1 and window.groups == 1:
         # neighbouring taps of a row are one run of bytes
         last = window.kernel[-1]
-        taps, steps = taps.reshape(outputs, -1, last * depth), steps[::last]
-        between = 0
-    else:
-        # shuffled channel j*G + g lies at g*C/G + j: a group reads a run in each of the G parts
-        parts = window.shuffle
-        apart = taps.reshape(outputs, len(steps), depth // parts, parts).swapaxes(2, 3)
-        within = np.arange(parts) * (window.channels // parts)
-        steps = (steps[:, None] + within).reshape(-1)
-        taps = apart.reshape(outputs, len(steps), depth // parts)
-        between = depth // parts
-    length = taps.shape[2]
-    fours = -(-length // 4)
-    table = np.zeros((outputs, len(steps), 4 * fours), np.int8)
-    table[..., :length] = taps
-    offsets = (steps[:, None] + 4 * np.arange(fours)).reshape(-1).astype(np.int64)
-    return table.reshape(outputs, -1, 4), offsets, between
+        return taps.reshape(outputs, -1, last * depth), places[::last], 0
+    # shuffled channel j*G + g lies at g*C/G + j: a group reads a run in each of the G parts
+    parts = window.shuffle
+    apart = taps.reshape(outputs, len(places), depth // parts, parts).swapaxes(2, 3)
+    within = np.arange(parts) * (window.channels // parts)
+    places = (places[:, None] + within).reshape(-1)
+    return apart.reshape(outputs, len(places), depth // parts), places, depth // parts
 
 
 def _lay(values: IntArray, groups: int, width: int, rest: int = 0) -> IntArray:
@@ -262,7 +283,7 @@ def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:
     laid = _lay(table, groups, width)
     laid = laid.reshape(groups, laid.shape[1], width // lanes, lanes, *table.shape[1:])
     packed = laid.transpose(0, 1, 4, 2, 3, 5)
-    return np.ascontiguousarray(packed).reshape(groups, laid.shape[1], -1)
+    return aligned(packed).reshape(groups, laid.shape[1], -1)
 
 
 @compiled

@@ -28,13 +28,13 @@ from codesign.engine._numba.packed import (
     SLACK,
     Counted,
     Cut,
-    Packed,
     Rescale,
     Window,
     base_of,
     fits_level,
 )
 from codesign.engine._numba.pooling import windows_maximum
+from codesign.engine._numba.tiles import packed_product, suits
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, IntType, Node
 
@@ -146,7 +146,11 @@ class Planner:
             if not shuffled and fits_bits(level, window, kind, pad_code, codes):
                 return _Product(node, level, name, window, kind, kind.lo, pad_code, node.name)
             base = base_of(kind, pad_code, level.signed)
-            if base is not None and fits_level(level, kind, pad_code, codes):
+            if (
+                base is not None
+                and fits_level(level, kind, pad_code, codes)
+                and suits(level, window, len(codes))
+            ):
                 return _Product(node, level, name, window, kind, base, pad_code, node.name)
         return None
 
@@ -287,7 +291,7 @@ class Planner:
         elif target is not None and product.after is not None and target.base:
             after = replace(product.after, offset=product.after.offset - target.base)
         step = product.codes.step if product.level.bits else 1
-        packed = Packed(product.level, product.window, weight, product.base, after, step)
+        packed = packed_product(product.level, product.window, weight, product.base, after, step)
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)
         shape = (*value.shape[1:], value.shape[0])

@@ -1,0 +1,200 @@
+"""AMX: sums of 16 pixels x 16 outputs in a register, 64 bytes of each pixel a step.
+
+The processor has eight tile registers, each of up to 16 rows of 64 bytes. A tile of codes is 16
+pixels, a tile of weights 16 rows of [16 outputs][4 bytes]; `tdpbusd` adds to a tile of 16 x 16 sums
+of 32 bits all 16,384 products of them, exactly. Numba and LLVM's optimizer know nothing of these
+registers, so that the instructions are one text of assembly a step, and no other code is in their
+way. A block is up to four tiles of sums: two of pixels x two of outputs load four tiles for four
+products; four sums in turn also hide that one product takes three times as long as its turn.
+
+What is here takes addresses. `configure` has to be called in the thread and call that uses tiles,
+and `release` behind it: a thread without tiles is switched cheaply.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import types
+from numba.extending import intrinsic
+
+from codesign.engine._numba.features import LEVELS
+from codesign.engine._numba.micro import _LONG, _WORD, BITS, SUMS, _Emitter
+from codesign.ir import IntArray
+
+binding.initialize_native_asmparser()  # without it LLVM ends the process at the first assembly
+
+#: Pixels and outputs of a tile, and bytes of one row of any.
+PIXELS, OUTPUTS, ROW = 16, 16, 64
+#: Tiles of a block's sums; tmm4 and tmm5 take codes, tmm6 and tmm7 weights.
+SUM_TILES = 4
+_LEVEL = next(level.code for level in LEVELS if level.tiles)
+
+
+def configuration(pixels: int) -> IntArray:
+    """What `configure` reads: sums and codes of so many pixels (1 to 16), 16 rows of weights."""
+    given = np.zeros(64, np.uint8)
+    given[0] = 1  # the palette
+    given[16:32].view(np.uint16)[:] = ROW
+    given[48:54], given[54:56] = pixels, ROW // 4
+    return given
+
+
+def _assembly(builder: Any, lines: list[str], *operands: Any) -> None:
+    """Instructions in AT&T syntax, which stay in place and in order; operands are $0, $1, ..."""
+    kind = ir.FunctionType(ir.VoidType(), [_LONG] * len(operands))
+    constraints = ",".join([*["r"] * len(operands), "~{memory}"])
+    builder.asm(kind, "\n\t".join(lines), constraints, list(operands), side_effect=True)
+
+
+@intrinsic
+def configure(typing: Any, address: Any) -> Any:
+    """Tiles as the 64 bytes at `address` have it; all are zero then."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _assembly(builder, ["ldtilecfg ($0)"], arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), generate
+
+
+@intrinsic
+def release(typing: Any) -> Any:
+    """Back to a thread without tiles."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _assembly(builder, ["tilerelease"])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def copy(typing: Any, source: Any, target: Any) -> Any:
+    """64 bytes from one address to another."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        emit = _Emitter(builder, _LEVEL, 1, 1)
+        emit.store(emit.load(arguments[0], emit.vector), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate
+
+
+def _step(rows: int, columns: int) -> list[str]:
+    """A step's instructions; operands: `rows` addresses of codes, their pitch, weights, theirs.
+
+    Each load stands as late as it can, so that products need not wait for loads they do not read.
+    """
+    pitch, weights, size = rows, rows + 1, rows + 2
+    lines = []
+    for m in range(rows):
+        codes = 4 + m % 2
+        lines.append(f"tileloadd (${m},${pitch},1), %tmm{codes}")
+        for n in range(columns):
+            if m == 0:
+                lines.append(f"tileloadd {ROW * n}(${weights},${size},1), %tmm{6 + n}")
+            lines.append(f"tdpbusd %tmm{6 + n}, %tmm{codes}, %tmm{m * columns + n}")
+    return lines
+
+
+@intrinsic
+def block(
+    typing: Any,
+    rows: Any,
+    columns: Any,
+    sources: Any,
+    pitch: Any,
+    offsets: Any,
+    steps: Any,
+    weights: Any,
+    sums: Any,
+) -> Any:
+    """Sums of `rows` tiles of pixels x `columns` tiles of outputs, stored at the address `sums`.
+
+    `rows` and `columns` are tuples of that length, their product at most 4. `sources` is the
+    address of `rows` 64-bit addresses of first pixels, `pitch` the bytes between two pixels,
+    `offsets` of `steps` 64-bit offsets from a pixel to 64 bytes, `weights` of the packed weights
+    [step][16 fours][column][16][4]. Sums are [rows * 16 pixels][columns * 16 outputs].
+    """
+    signature = types.void(rows, columns, *[types.intp] * 6)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        height, width = (len(tuple_type) for tuple_type in signature.args[:2])
+        sources, pitch, offsets, steps, weights, sums = arguments[2:]
+        emit, between = _Emitter(builder, _LEVEL, height, width), _LONG(ROW * width)
+        pixels = [emit.load(builder.add(sources, _LONG(8 * m)), _LONG) for m in range(height)]
+        tiles = [(m, n) for m in range(height) for n in range(width)]
+        _assembly(builder, [f"tilezero %tmm{t}" for t in range(len(tiles))])
+        entry = builder.block
+        loop, done = builder.append_basic_block("steps"), builder.append_basic_block("sums")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        step, packed = builder.phi(_LONG), builder.phi(_LONG)
+        place = emit.load(builder.add(offsets, builder.mul(step, _LONG(8))), _LONG)
+        starts = [builder.add(pixel, place) for pixel in pixels]
+        _assembly(builder, _step(height, width), *starts, pitch, packed, between)
+        following = builder.add(step, _LONG(1))
+        step.add_incoming(_LONG(0), entry)
+        step.add_incoming(following, loop)
+        packed.add_incoming(weights, entry)
+        packed.add_incoming(builder.add(packed, _LONG(ROW * ROW // 4 * width)), loop)
+        builder.cbranch(builder.icmp_signed("<", following, steps), loop, done)
+        builder.position_at_end(done)
+        stored = [
+            f"tilestored %tmm{m * width + n}, {(m * PIXELS * width + n) * ROW}($0,$1,1)"
+            for m, n in tiles
+        ]
+        _assembly(builder, stored, sums, between)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def settle(
+    typing: Any,
+    mode: Any,
+    columns: Any,
+    sums: Any,
+    count: Any,
+    bias: Any,
+    numbers: Any,
+    levels: Any,
+    targets: Any,
+) -> Any:
+    """What becomes of a block's first `count` pixels' sums, by `mode`, as `micro.tile` has it.
+
+    `targets` is the address of `count` 64-bit addresses that take the results.
+    """
+    signature = types.void(mode, columns, *[types.intp] * 6)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, width = (len(tuple_type) for tuple_type in signature.args[:2])
+        sums, count, bias, numbers, levels, targets = arguments[2:]
+        emit = _Emitter(builder, _LEVEL, 1, width)
+        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
+        given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
+        added = [emit.load(builder.add(bias, _LONG(ROW * n)), emit.vector) for n in range(width)]
+        size = {SUMS: ROW, BITS: OUTPUTS // 8}.get(kind, OUTPUTS)
+        entry = builder.block
+        loop, done = builder.append_basic_block("pixels"), builder.append_basic_block("settled")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        pixel = builder.phi(_LONG)
+        pixel.add_incoming(_LONG(0), entry)
+        target = emit.load(builder.add(targets, builder.mul(pixel, _LONG(8))), _LONG)
+        row = builder.add(sums, builder.mul(pixel, _LONG(ROW * width)))
+        for n in range(width):
+            total = emit.load(builder.add(row, _LONG(ROW * n)), emit.vector)
+            value = emit.finish(kind, builder.add(total, added[n]), n, given, levels)
+            emit.store(value, builder.add(target, _LONG(size * n)))
+        following = builder.add(pixel, _LONG(1))
+        pixel.add_incoming(following, builder.block)
+        builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return signature, generate

@@ -1,0 +1,204 @@
+"""Products by AMX tiles: which pixels share a tile, and where its rows of 64 bytes come from.
+
+The 16 rows of a tile of codes lie at one distance from each other. Neighbouring pixels of a map do
+as well, so a window is read in place, 64 bytes of 16 pixels at a time (*direct*); a tile may reach
+over the end of a row of pixels, and what it computes for positions that are none is dropped. Where
+the bytes that lie side by side are few, or rows of pixels short, that would be a waste: then 64
+bytes of windows are put together in a scratch, once for all outputs (*gathered*). What is less work
+is taken, and a product that is less work still for single vectors is left to those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codesign.engine._numba import amx
+from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
+from codesign.engine._numba.features import Level
+from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, runs
+from codesign.engine._numba.tileloops import direct, gathered
+from codesign.ir import IntArray
+
+#: Cycles: a pixel's share of a tile's product, the copy of 64 bytes, the product of two vectors.
+#: The first is twice the least that the instruction takes, as a trial of a whole layer measured.
+_PRODUCT, _COPY, _VECTOR = 2.0, 2.0, 0.5
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Tiles of pixels at one distance.
+
+    Attributes:
+        pitch: bytes between two rows of a tile.
+        starts: (tiles,) bytes from the frame's begin to a tile's first row.
+        pixels: (tiles, rows) pixel of each row, -1 where it is none or another tile's.
+    """
+
+    pitch: int
+    starts: IntArray
+    pixels: IntArray
+
+
+def cover(starts: IntArray) -> Cover | None:
+    """Tiles over the pixels that begin at the ascending `starts`; None where a tile is too long.
+
+    A tile begins at the first pixel that no tile has yet. No row lies behind the last pixel: there
+    a tile begins earlier, and has rows of pixels that are another tile's.
+    """
+    first, last = int(starts[0]), int(starts[-1])
+    pitch = int(starts[1]) - first if len(starts) > 1 else ROW
+    reach = (PIXELS - 1) * pitch
+    if last - first < reach:
+        return None
+    begins, lines, done = [], [], 0
+    while done < len(starts):
+        begin = int(starts[done])
+        begin -= max(0, -(-(begin + reach - last) // pitch)) * pitch
+        if begin < first:
+            return None
+        stop = int(np.searchsorted(starts, begin + reach, "right"))
+        row, beside = np.divmod(starts[done:stop] - begin, pitch)
+        count = int(np.argmax(beside > 0)) if beside.any() else len(row)
+        line: IntArray = np.full(PIXELS, -1, np.int64)
+        line[row[:count]] = np.arange(done, done + count)
+        begins.append(begin)
+        lines.append(line)
+        done += count
+    return Cover(pitch, np.array(begins, np.int64), np.array(lines, np.int64))
+
+
+def row_of_pixels(count: int, pitch: int) -> Cover:
+    """Tiles over `count` pixels at one distance: of that many rows where they are fewer than 16."""
+    rows = min(count, PIXELS)
+    first: IntArray = np.arange(0, count, rows)
+    begins = np.minimum(first, count - rows)
+    pixels = begins[:, None] + np.arange(rows)
+    return Cover(pitch, begins * pitch, np.where(pixels < first[:, None], -1, pixels))
+
+
+def _pieces(places: IntArray, length: int, step: int) -> tuple[IntArray, IntArray]:
+    """How runs of `length` bytes at `places` become rows of 64: where from, and where to.
+
+    A piece ends where its run or row does; rows of one pixel are `step` bytes apart. Pieces are
+    copied in order, 64 bytes each: what is too much of one, the next overwrites.
+    """
+    sources, targets, position = [], [], 0
+    for place in places.tolist():
+        end = position + length
+        while position < end:
+            sources.append(place + length - (end - position))
+            targets.append(position // ROW * step + position % ROW)
+            position = min(end, (position // ROW + 1) * ROW)
+    return np.array(sources, np.int64), np.array(targets, np.int64)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a product of one window takes its tiles.
+
+    Attributes:
+        cover: the tiles that are read in place; None: windows are gathered.
+        cycles: estimate for a pixel of a group, with `outputs` outputs.
+    """
+
+    cover: Cover | None
+    cycles: float
+
+
+def way_of(window: Window, outputs: int) -> Way:
+    """The cheaper way of a product with so many outputs a group."""
+    places, length = _run_shape(window)
+    tiles = -(-outputs // OUTPUTS)
+    steps = -(-len(places) * length // ROW)
+    pieces = len(_pieces(places, length, ROW)[0])
+    gathered = Way(None, _PRODUCT * steps * tiles + _COPY * pieces)
+    pixels = window.starts
+    found = cover(pixels) if len(pixels) > 1 else row_of_pixels(PIXELS, window.frame_bytes)
+    if found is None:
+        return gathered
+    share = found.pixels.size / (found.pixels >= 0).sum()
+    cycles = _PRODUCT * share * len(places) * -(-length // ROW) * tiles
+    return Way(found, cycles) if cycles <= gathered.cycles else gathered
+
+
+def suits(level: Level, window: Window, outputs: int) -> bool:
+    """Whether tiles, where the level has them, are less work than single vectors."""
+    if not level.tiles:
+        return True
+    each = outputs // window.groups
+    places, length = _run_shape(window)
+    vectors = -(-each // OUTPUTS) * len(places) * -(-length // 4)
+    return way_of(window, each).cycles < _VECTOR * vectors
+
+
+def _run_shape(window: Window) -> tuple[IntArray, int]:
+    """Where the runs of a window begin, and how long each is."""
+    taps, places, _ = runs(
+        window, np.zeros((1, window.channels // window.groups, *window.kernel), np.int8)
+    )
+    return places, taps.shape[2]
+
+
+def packed_product(
+    level: Level,
+    window: Window,
+    weight: IntArray,
+    base: int,
+    after: Rescale | Counted | Cut | None,
+    step: int = 1,
+) -> Packed:
+    """A product of the level, ready to run; arguments as `Packed` has them."""
+    kind = Tiled if level.tiles else Packed
+    return kind(level, window, weight, base, after, step)
+
+
+class Tiled(Packed):
+    """A product by tiles. Its steps are of 64 bytes."""
+
+    step_bytes = ROW
+
+    def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
+        """Tiles of pixels and of outputs: four of sums."""
+        columns = 2 - vectors % 2
+        return SUM_TILES // columns, columns
+
+    def steps_of(self, window: Window, weight: IntArray) -> tuple[IntArray, IntArray, int]:
+        """As `Packed` has it; the offsets of a gathered product are those of its pieces."""
+        self.cover = way_of(window, len(weight) // window.groups).cover
+        if self.cover is not None:
+            return super().steps_of(window, weight)
+        taps, places, between = runs(window, weight)
+        outputs, count, length = taps.shape
+        steps = -(-count * length // ROW)
+        table = np.zeros((outputs, steps * ROW), np.int8)
+        table[:, : count * length] = taps.reshape(outputs, -1)
+        # a row behind those of all pixels takes what is too much of the last one
+        rows = len(self.variant[2]) * PIXELS + 1
+        self.steps = np.arange(steps, dtype=np.int64) * rows * ROW
+        offsets, self.targets = _pieces(places, length, rows * ROW)
+        return table.reshape(outputs, -1, 4), offsets, between
+
+    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
+        """As `Packed` has it."""
+        mode, _, rows, columns = self.variant
+        end = (self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y)
+        pixels = len(self.starts)
+        if self.cover is None:
+            config = amx.configuration(min(images * pixels, PIXELS))
+            gathered(
+                mode, rows, columns, frame, self.starts, self.size, images, config, self.offsets,
+                self.targets, self.steps, *end, places, step, self.width, self.stored,
+            )  # fmt: skip
+            return
+        tiles, size = self.cover, self.size
+        if pixels == 1:  # the images are the pixels of one
+            tiles = row_of_pixels(images, size)
+            places = places[0] + step * np.arange(images)
+            images = 1
+        config = amx.configuration(tiles.pixels.shape[1])
+        direct(
+            mode, rows, columns, frame, tiles.starts, tiles.pixels, tiles.pitch, size, images,
+            config, self.offsets, *end, places, step, self.width, self.stored,
+        )  # fmt: skip
