@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,29 +14,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign.engine import create
-from codesign.engine._numba import micro
+from codesign.engine._numba import micro, tiles
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, VARIABLE, Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import _ROWS, SLACK, Packed, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.packed import _ROWS, SLACK, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.tiles import packed_product
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.arm import compiled, loop
 from tests.engine.fence import Fenced
-from tests.engine.levels import HERE, only
+from tests.engine.levels import HERE, OF_BYTES, first, of_bytes, only
 from tests.strategies import random_codes
-
-PACKED = [level for level in HERE if not level.bits]
 
 TWO_BITS, TERNARY, BIPOLAR, BIAS = IntType(0, 3), code_set(3), IntType(-1, 1, 2), IntType(-40, 40)
 
 
-@pytest.fixture(params=[level.name for level in PACKED])
-def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A level of bytes; the faster ones are switched off."""
-    name = str(request.param)
-    monkeypatch.setenv(VARIABLE, only(name))
-    return name
+@pytest.fixture(params=of_bytes())
+def packed(request: pytest.FixtureRequest) -> Iterator[Level]:
+    """A level of bytes, which takes every product that it is exact on."""
+    assert isinstance(request.param, Level)
+    with first(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def level(packed: Level) -> str:
+    """Its name."""
+    return packed.name
 
 
 def chain(
@@ -139,7 +145,6 @@ def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, l
     assert_equal(chain(codes=codes, weights=weights, kernel=3), level, packed=level != "avx2")
 
 
-@pytest.mark.parametrize("packed", PACKED, ids=lambda level: level.name)
 @pytest.mark.parametrize("greatest", [127, 255])
 def test_sums_of_nothing_but_extremes(packed: Level, greatest: int) -> None:
     """Every code the greatest or 0, every weight the least, the greatest or 0: all four places."""
@@ -156,7 +161,7 @@ def test_sums_of_nothing_but_extremes(packed: Level, greatest: int) -> None:
         return
     base = base_of(codes, 0, packed.signed)
     assert base is not None
-    product = Packed(packed, window, weight, base, None)
+    product = packed_product(packed, window, weight, base, None)
     y = np.empty((8, 40), np.int32)
     frame = Frame.of(window, base, 0).copy(x)
     product.run(frame, 1, y.reshape(-1), np.arange(8, dtype=np.int64) * 40, 320)
@@ -208,15 +213,16 @@ def test_random_products(data: Any) -> None:
     )
     inputs = batch(graph)
     wanted = create("reference", graph, threads=1).run(inputs, graph.results)
-    with pytest.MonkeyPatch.context() as patch:
-        for off in (only(level.name) for level in HERE):
-            patch.setenv(VARIABLE, off)
+    # tiles gather always, where it is cheaper, or only where they have to
+    cost = data.draw(st.sampled_from([-1e9, tiles._COPY, 1e9]))
+    for level in dict.fromkeys((*OF_BYTES, *HERE)):
+        with first(level), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tiles, "_COPY", cost)
             found = create("numba", graph, threads=1).run(inputs)
             for name, codes in found.items():
-                assert np.array_equal(codes, wanted[name]), (name, off)
+                assert np.array_equal(codes, wanted[name]), (name, level.name)
 
 
-@pytest.mark.parametrize("packed", PACKED, ids=lambda level: level.name)
 @pytest.mark.parametrize("channels", [1, 3, 4, 6])
 @pytest.mark.parametrize("outputs", [5, 16, 40, 64])
 @pytest.mark.parametrize("wide", [False, True])
@@ -229,7 +235,7 @@ def test_no_byte_beyond_the_frame_is_read_and_none_beyond_the_result_is_written(
     source = Fenced(2 * frame.image + SLACK)
     source.array[:] = frame.copy(random_codes((2, 5, 4, channels), IntType(0, 3), 2))
     bias = np.arange(outputs) - outputs // 2
-    product = Packed(packed, window, weight, 0, None if wide else Rescale(bias, 1, 0, 3))
+    product = packed_product(packed, window, weight, 0, None if wide else Rescale(bias, 1, 0, 3))
     size = 2 * 20 * outputs
     target = Fenced(4 * size if wide else size)
     result = target.array.view(np.int32) if wide else target.array
@@ -247,7 +253,7 @@ def test_no_byte_beyond_the_frame_is_read_and_none_beyond_the_result_is_written(
 
 
 def test_a_level_that_would_saturate_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    if "avx2" not in {level.name for level in PACKED}:
+    if "avx2" not in {level.name for level in HERE}:
         pytest.skip("the machine has no level that adds pairs in 16 bits")
     monkeypatch.setenv(VARIABLE, only("avx2"))
     for greatest, expected in ((64, "avx2"), (65, "portable")):
