@@ -12,9 +12,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from codesign.engine._numba import amx
 from codesign.engine._numba.features import Level, levels
 from codesign.engine._numba.micro import _Emitter
-from codesign.engine._numba.packed import Packed, Window
+from codesign.engine._numba.packed import Window
+from codesign.engine._numba.tiles import packed_product
 from codesign.ir import Graph, IntArray
 
 #: Independent sums in the bare loop: more than any instruction takes cycles.
@@ -68,27 +70,31 @@ def kernel_rates(channels: int = 64, size: int = 32) -> dict[str, float]:
     y = np.empty(images * outputs, np.int32)
     rates = {}
     for level in levels():
-        if not level.lanes or level.name == "amx":
+        if not level.lanes:
             continue
-        product = Packed(level, window, weight, 0, None)  # bits or bytes: the frame has enough
+        product = packed_product(
+            level, window, weight, 0, None
+        )  # bits or bytes: the frame has enough
         seconds = _best(lambda p=product: p.run(frame, images, y, places, outputs))  # type: ignore[misc]
         rates[level.name] = images * outputs * 9 * channels / seconds / 1e9
     return rates
 
 
-def instruction_rates() -> dict[str, float]:
+def instruction_rates(count: int = 1_000_000) -> dict[str, float]:
     """G MAC/s that a loop of the level's product alone reaches, operands in registers.
 
     The portable level is not here: its product is several instructions, shared by rows and columns.
     """
-    count, rates = 1_000_000, {}
+    rates = {}
     for level in levels():
-        if not level.lanes or level.name in ("amx", "portable"):
+        if not level.lanes or level.name == "portable":
             continue
-        loop = _bare_loop(level)
+        loop = _bare_tiles if level.tiles else _bare_loop(level)
         seconds = _best(lambda run=loop: run(count))  # type: ignore[misc]
-        macs = count * _SUMS * level.lanes * _EACH.get(level.name, 4)
-        rates[level.name] = macs / seconds / 1e9
+        macs = _SUMS * level.lanes * _EACH.get(level.name, 4)
+        if level.tiles:
+            macs = amx.SUM_TILES * amx.PIXELS * amx.OUTPUTS * amx.ROW
+        rates[level.name] = count * macs / seconds / 1e9
     return rates
 
 
@@ -142,6 +148,32 @@ def _bare_loop(level: Level) -> Callable[[int], None]:
 
     last: IntArray = np.empty(_SUMS * level.lanes, np.int32)
     return lambda count: loop(count, last.ctypes.data)
+
+
+@intrinsic
+def _tile_products(typing: Any) -> Any:
+    """A product into each of the four tiles of sums."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pairs = [(m, n) for m in range(2) for n in range(2)]
+        lines = [f"tdpbusd %tmm{6 + n}, %tmm{4 + m}, %tmm{2 * m + n}" for m, n in pairs]
+        amx._assembly(builder, lines)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@numba.njit(nogil=True)
+def _tile_loop(count: int, config: int) -> None:
+    amx.configure(config)  # type: ignore[call-arg]
+    for _ in range(count):
+        _tile_products()
+    amx.release()
+
+
+def _bare_tiles(count: int) -> None:
+    config = amx.configuration(amx.PIXELS)
+    _tile_loop(count, config.ctypes.data)
 
 
 def _best(run: Callable[[], object], seconds: float = 0.3) -> float:

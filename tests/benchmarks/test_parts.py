@@ -16,6 +16,7 @@ from benchmarks.synthetic import Layers, pair, resnet18
 from benchmarks.timing import side_by_side
 from codesign.engine import create
 from codesign.ir import IntType
+from tests.engine import amx
 
 
 def test_the_plain_loop_gives_the_sums_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +40,15 @@ def test_limits_are_rates_of_this_machines_levels() -> None:
     kernels, instructions = limit.kernel_rates(16, 8), limit.instruction_rates()
     assert kernels.keys() <= instructions.keys() | {"portable"} and "portable" not in instructions
     assert all(rate > 0 for rate in (*kernels.values(), *instructions.values()))
+
+
+def test_limits_of_tiles_where_they_are() -> None:
+    if reason := amx.missing():
+        pytest.skip(reason)
+    with amx.machine():
+        kernels, instructions = limit.kernel_rates(16, 8), limit.instruction_rates(100)
+    assert next(iter(kernels)) == next(iter(instructions)) == "amx"
+    assert kernels["amx"] > 0 and instructions["amx"] > 0
 
 
 def test_a_point_of_a_curve_has_a_rate_for_each_candidate() -> None:
