@@ -24,6 +24,7 @@ from codesign.engine._numba.bitmaps import (
 from codesign.engine._numba.features import PORTABLE, Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.layout import Kernel, Site, storage
+from codesign.engine._numba.merge import Residual, residuals
 from codesign.engine._numba.packed import (
     SLACK,
     Counted,
@@ -33,7 +34,7 @@ from codesign.engine._numba.packed import (
     base_of,
     fits_level,
 )
-from codesign.engine._numba.pooling import windows_maximum
+from codesign.engine._numba.pooling import gate, windows_maximum
 from codesign.engine._numba.tiles import packed_product, suits
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, IntType, Node
@@ -91,20 +92,34 @@ class Planner:
                 readers.setdefault(source, []).append(step.node)
         kept = set(names)
         products = self._products([step.node for step in steps], readers, kept)
-        frames = self._frames(products, readers, kept)
+        nodes = [step.node for step in steps]
+        merged, repeats = residuals(self.graph, nodes, readers, kept)
+        frames = self._frames(products, merged, readers, kept)
         inside = {member for product in products.values() for member in product.members}
+        inside |= {member for residual in merged.values() for member in residual.members}
+        inside |= set(repeats)
         units: list[tuple[str, tuple[str, ...], Kernel, str]] = []
         for step in steps:
             node = step.node
-            if node.name in inside:
+            if node.name in inside or self._is_known(node.name, kept):
                 continue
             if node.name in products:
                 product = products[node.name]
                 run = self._packed(product, frames)
                 units.append((product.result, (product.source,), run, product.level.name))
                 continue
+            if node.name in merged:
+                residual, target = merged[node.name], frames.get(node.name)
+                assert not isinstance(target, BitFrame)  # only products and pools write bits
+                run = residual.kernel(self.graph, target)
+                units.append((node.name, residual.sources, run, ""))
+                continue
             sources = tuple(n for n in node.inputs if not self.graph.values[n].is_constant)
-            if node.op == "max_pool":
+            if node.op == "tgap" and sources[0] in repeats:
+                repeat = self.graph.node(sources[0])
+                run = gate(self._site(node), repeats[repeat.name])
+                units.append((node.name, repeat.inputs, run, ""))
+            elif node.op == "max_pool":
                 units.append((node.name, sources, self._pool(node, frames), ""))
             else:
                 level = PORTABLE.name if node.op in ("conv", "linear", "wide_conv") else ""
@@ -225,8 +240,16 @@ class Planner:
             product.source, product.members = node.inputs[0], [*product.members, node.name]
             product.window = replace(product.window, shuffle=groups)
 
+    def _is_known(self, name: str, kept: set[str]) -> bool:
+        """Whether a value is one that kernels were prepared with, and nobody asks for."""
+        return self.graph.values[name].is_constant and name not in kept
+
     def _frames(
-        self, products: dict[str, _Product], readers: dict[str, list[Node]], kept: set[str]
+        self,
+        products: dict[str, _Product],
+        merged: dict[str, Residual],
+        readers: dict[str, list[Node]],
+        kept: set[str],
     ) -> dict[str, Frame | BitFrame]:
         """Maps that are written where they are read: all readers are products of one frame."""
         wanted: dict[str, set[Frame | BitFrame]] = {}
@@ -235,6 +258,7 @@ class Planner:
         absorbed = {member for product in products.values() for member in product.members}
         written = {p.result for p in products.values() if p.after is not None}
         written |= {node.name for node in self.graph.nodes if node.op == "max_pool"}
+        written |= {name for name, r in merged.items() if r.frames(self.graph) == 1}
         found = {name: next(iter(frames)) for name, frames in wanted.items() if len(frames) == 1}
         return self._bit_frames(products, readers, kept) | {
             name: frame
@@ -324,12 +348,15 @@ class Planner:
         return run
 
     def _pool(self, node: Node, frames: dict[str, Frame | BitFrame]) -> Kernel:
-        site = Site(node, self.graph.arguments(node), self.graph.values[node.name])
+        site = self._site(node)
         source, target = frames.get(node.inputs[0]), frames.get(node.name)
         if isinstance(target, BitFrame):
             assert isinstance(source, BitFrame)  # a pool of bits reads and writes them
             return windows_or(site, source, target)
         return windows_maximum(site, target)
+
+    def _site(self, node: Node) -> Site:
+        return Site(node, self.graph.arguments(node), self.graph.values[node.name])
 
 
 def _integer(node: Node, attribute: str) -> int:

@@ -8,7 +8,8 @@ from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, storage
 from codesign.engine._numba.packed import pixel_offsets
-from codesign.ir import IntArray
+from codesign.engine._numba.totals import Totals
+from codesign.ir import IntArray, IntType
 
 
 def max_pool(site: Site) -> Kernel:
@@ -45,31 +46,49 @@ def windows_maximum(site: Site, frame: Frame | None) -> Kernel:
 def sum_pool(site: Site) -> Kernel:
     """Sum of each channel's map."""
     channels = site.result.shape[0]
-    source = arithmetic(site.arguments[0].type)
+    total = _sums(site.arguments[0].type)
 
     def run(x: IntArray) -> IntArray:
-        y = np.zeros((len(x), channels), np.int32)
-        _sum_pool(x.astype(source, copy=False).reshape(len(x), -1, channels), y)
-        return y
+        return total(x.reshape(len(x), -1, channels))
 
     return run
 
 
 def tgap(site: Site) -> Kernel:
     """Sum of each channel's map, or of each of its frames, against the channel's threshold."""
+    return gate(site, 1)
+
+
+def gate(site: Site, times: int) -> Kernel:
+    """`tgap` of a map whose channels stand `times` times one after the other: it is given once."""
     theta, delay = site.constant(1).astype(np.int64), site.integer("delay")
     channels, frames = site.result.shape[0], (site.result.shape[1:] or (1,))[0]
-    source = arithmetic(site.arguments[0].type)
+    total = _sums(site.arguments[0].type)
     shape = (*site.result.shape[1:], channels)
 
     def run(x: IntArray) -> IntArray:
-        total = np.zeros((len(x) * frames, channels), np.int32)
-        _sum_pool(x.astype(source, copy=False).reshape(len(total), -1, channels), total)
-        bits = (total > theta).astype(np.uint8).reshape(len(x), *shape)
+        sums = total(x.reshape(len(x) * frames, -1, channels // times))
+        bits = (np.tile(sums, (1, times)) > theta).astype(np.uint8).reshape(len(x), *shape)
         if delay:
             bits[:, delay:] = bits[:, :-delay].copy()
             bits[:, :delay] = 0
         return bits
+
+    return run
+
+
+def _sums(codes: IntType) -> Kernel:
+    """Maps (N, pixels, C) to their sums (N, C): bytes by vectors, wider codes one by one."""
+    dtype = storage(codes)
+    if dtype.itemsize == 1:
+        totals = Totals(codes)
+        return lambda x: totals.run(np.ascontiguousarray(x.astype(dtype, copy=False)))
+    source = arithmetic(codes)
+
+    def run(x: IntArray) -> IntArray:
+        y = np.zeros((len(x), x.shape[-1]), np.int32)
+        _sum_pool(x.astype(source, copy=False), y)
+        return y
 
     return run
 
