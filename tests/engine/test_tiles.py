@@ -15,7 +15,7 @@ from codesign.engine._numba import features, tiles
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.packed import SLACK, Counted, Cut, Rescale, Window, pixel_offsets
-from codesign.engine._numba.tiles import Tiled, cover, row_of_pixels, suits, way_of
+from codesign.engine._numba.tiles import Tiled, cover, suits, way_of
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.engine import amx
 from tests.engine.fence import Fenced
@@ -69,16 +69,6 @@ def test_a_map_shorter_than_a_tile_has_none(window: Window) -> None:
     assert cover(window.starts) is None
 
 
-@pytest.mark.parametrize("count", [1, 5, 15, 16, 17, 31, 32, 100])
-def test_images_of_one_pixel_are_a_row_of_pixels(count: int) -> None:
-    found = row_of_pixels(count, 24)
-    rows = found.starts[:, None] + 24 * np.arange(found.pixels.shape[1])
-    assert rows.max() == 24 * (count - 1)
-    own = found.pixels >= 0
-    assert found.pixels[own].tolist() == list(range(count))
-    assert np.array_equal(rows[own], 24 * found.pixels[own])
-
-
 WINDOWS = {
     "wide": Window((5, 33), 64, (3, 3), (1, 1), (1, 1)),
     "narrow": Window((6, 6), 70, (3, 3), (1, 1), (1, 1)),
@@ -113,7 +103,7 @@ def sums_of(window: Window, map_: IntArray, weight: IntArray) -> IntArray:
 
 @emulated
 @pytest.mark.parametrize("name", WINDOWS)
-@pytest.mark.parametrize("images", [1, 2, 21])
+@pytest.mark.parametrize("images", [1, 2, 21, 80])
 @pytest.mark.parametrize("way", ["direct", "gathered"])
 @pytest.mark.parametrize("outputs", [33, 48])
 def test_both_ways_give_the_sums_within_their_arrays(
@@ -140,6 +130,34 @@ def test_both_ways_give_the_sums_within_their_arrays(
     assert source.untouched() and target.untouched()
     found = target.array.view(np.int32).reshape(images, *window.results, outputs)
     assert np.array_equal(found, sums_of(window, map_, weight))
+
+
+@emulated
+@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("way", ["direct", "gathered"])
+def test_parts_write_every_result_once(
+    name: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "_COPY", 1e9 if way == "direct" else -1e9)
+    window, outputs, images = WINDOWS[name], 48, 21
+    weight = random_codes(
+        (outputs, window.channels // window.groups, *window.kernel), code_set(3), 1
+    )
+    map_ = random_codes((images, *window.sizes, window.channels), IntType(0, 3), 2)
+    frame = Frame.of(window, 0, 1).copy(map_)
+    product = Tiled(amx.LEVEL, window, weight, 0, None)
+    pixels = int(np.prod(window.results))
+    places, times, total = np.arange(pixels, dtype=np.int64) * outputs, 0, 0
+    none = np.full(images * pixels * outputs, -(1 << 31), np.int32)  # no sum is as little
+    for part in range(5):
+        y = none.copy()
+        with amx.instructions():
+            product.run(frame, images, y, places, pixels * outputs, part, 5)
+        times += (y != none).astype(int)
+        total += np.where(y == none, 0, y)
+    assert (times == 1).all()
+    expected = sums_of(window, map_, weight)
+    assert np.array_equal(np.reshape(total, expected.shape), expected)
 
 
 @emulated
@@ -179,7 +197,8 @@ def test_ends_of_a_product(outputs: int, end: str) -> None:
     [
         (Window((32, 32), 64, (3, 3), (1, 1), (1, 1)), 64, True, True),
         (Window((4, 4), 256, (3, 3), (1, 1), (1, 1)), 256, True, False),
-        (Window((32, 32), 3, (3, 3), (1, 1), (1, 1)), 64, True, False),
+        (Window((32, 32), 3, (3, 3), (1, 1), (1, 1)), 64, True, True),
+        (Window((32, 32), 64, (3, 3), (1, 1), (1, 1), groups=4), 64, True, True),
         (Window((1,), 512, (1,), (1,), (0,)), 10, True, True),
         # one channel a group: a tile would be a hundredth full
         (Window((32, 32), 64, (3, 3), (1, 1), (1, 1), groups=64), 64, False, False),

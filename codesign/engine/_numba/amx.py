@@ -33,13 +33,16 @@ SUM_TILES = 4
 _LEVEL = next(level.code for level in LEVELS if level.tiles)
 
 
-def configuration(pixels: int) -> IntArray:
-    """What `configure` reads: sums and codes of so many pixels (1 to 16), 16 rows of weights."""
-    given = np.zeros(64, np.uint8)
-    given[0] = 1  # the palette
-    given[16:32].view(np.uint16)[:] = ROW
-    given[48:54], given[54:56] = pixels, ROW // 4
+def _configurations() -> IntArray:
+    given = np.zeros((PIXELS, 64), np.uint8)
+    given[:, 0] = 1  # the palette
+    given.view(np.uint16)[:, 8:16] = ROW
+    given[:, 48:54], given[:, 54:56] = np.arange(1, PIXELS + 1)[:, None], ROW // 4
     return given
+
+
+#: What `configure` reads, for 1 to 16 pixels: sums and codes have as many rows, weights 16.
+CONFIGURATIONS = _configurations()
 
 
 def _assembly(builder: Any, lines: list[str], *operands: Any) -> None:

@@ -80,7 +80,7 @@ def direct(
     pitch: int,
     size: int,
     images: int,
-    config: IntArray,
+    configurations: IntArray,
     offsets: IntArray,
     weights: IntArray,
     between: int,
@@ -92,47 +92,74 @@ def direct(
     step: int,
     width: int,
     stored: int,
+    part: int,
+    parts: int,
 ) -> None:
     """Tiles that are read in place: `starts` and `numbers_of` (pixels) as a `Cover` has them.
 
-    A block of outputs goes over all pixels: its weights stay in the nearest cache.
+    Where an image has one pixel, a tile is up to 16 images. A block of outputs goes over all
+    pixels: its weights stay in the nearest cache. Of the blocks, in the order of groups, outputs,
+    tiles, one of `parts` equal parts is computed.
     """
-    tiles, height = numbers_of.shape
+    single, each = len(places) == 1, len(starts)
+    height = min(images, 16) if single else 16
+    tiles = (images + 15) // 16 if single else images * each
+    blocks = (tiles + len(rows) - 1) // len(rows)
     sources = np.empty(len(rows), np.int64)
     indices, targets = np.empty((2, len(rows) * height), np.int64)
     spare = np.empty(len(rows) * height * width, y.dtype)
     sums = _lines(len(rows) * len(columns) * 1024)
-    amx.configure(config.ctypes.data)  # type: ignore[call-arg]
-    for g in range(weights.shape[0]):
-        for b in range(weights.shape[1]):
-            valid = min(width, stored - b * width)
-            first = g * stored + b * width
-            start = 0
-            while start < images * tiles:
-                # what fills no block goes tile by tile
-                count = len(rows) if start + len(rows) <= images * tiles else 1
-                for m in range(count):
-                    n, t = (start + m) // tiles, (start + m) % tiles
-                    sources[m] = frame.ctypes.data + g * between + n * size + starts[t]
+    wide = weights.shape[1]  # blocks of outputs of a group
+    whole = weights.shape[0] * wide * blocks
+    begin, end = whole * part // parts, whole * (part + 1) // parts
+    block, g, b = begin % blocks, begin // blocks // wide, begin // blocks % wide
+    # counted on, because divisions would take as long as a product
+    n, t = block * len(rows) // each, block * len(rows) % each
+    amx.configure(configurations[height - 1].ctypes.data)  # type: ignore[call-arg]
+    for _ in range(begin, end):
+        valid = min(width, stored - b * width)
+        first = g * stored + b * width
+        origin = frame.ctypes.data + g * between
+        start = block * len(rows)
+        stop = min(start + len(rows), tiles)
+        # what fills no block goes tile by tile
+        count = len(rows) if stop - start == len(rows) else 1
+        for tile in range(start, stop, count):
+            for m in range(count):
+                if single:
+                    n = min((tile + m) * 16, images - height)
+                    sources[m] = origin + n * size
                     for k in range(height):
-                        p = numbers_of[t, k]
-                        index = -1 if p < 0 else n * step + places[p] + first
-                        indices[m * height + k] = index
-                own = indices[: count * height]
-                _aim(y, own, spare, targets, width, valid < width)
-                if count == len(rows):
-                    _block(
-                        mode, rows, columns, sources, pitch, offsets, weights[g, b], sums,
-                        count * height, bias[g, b], numbers, levels[g, b], targets,
-                    )  # fmt: skip
+                        own = n + k >= (tile + m) * 16
+                        index = (n + k) * step + places[0] + first
+                        indices[m * height + k] = index if own else -1
                 else:
-                    _block(
-                        mode, (0,), columns, sources, pitch, offsets, weights[g, b], sums,
-                        height, bias[g, b], numbers, levels[g, b], targets,
-                    )  # fmt: skip
-                if valid < width:
-                    _fetch(y, own, spare, width, valid)
-                start += count
+                    sources[m] = origin + n * size + starts[t]
+                    for k in range(16):
+                        p = numbers_of[t, k]
+                        indices[m * 16 + k] = -1 if p < 0 else n * step + places[p] + first
+                    t += 1
+                    if t == each:
+                        n, t = n + 1, 0
+            taken = indices[: count * height]
+            _aim(y, taken, spare, targets, width, valid < width)
+            if count == len(rows):
+                _block(
+                    mode, rows, columns, sources, pitch, offsets, weights[g, b], sums,
+                    count * height, bias[g, b], numbers, levels[g, b], targets,
+                )  # fmt: skip
+            else:
+                _block(
+                    mode, (0,), columns, sources, pitch, offsets, weights[g, b], sums,
+                    height, bias[g, b], numbers, levels[g, b], targets,
+                )  # fmt: skip
+            if valid < width:
+                _fetch(y, taken, spare, width, valid)
+        block += 1
+        if block == blocks:
+            block, n, t, b = 0, 0, 0, b + 1
+            if b == wide:
+                g, b = g + 1, 0
     amx.release()
 
 
@@ -145,7 +172,7 @@ def gathered(
     starts: IntArray,
     size: int,
     images: int,
-    config: IntArray,
+    configurations: IntArray,
     offsets: IntArray,
     positions: IntArray,
     steps: IntArray,
@@ -159,55 +186,62 @@ def gathered(
     step: int,
     width: int,
     stored: int,
+    part: int,
+    parts: int,
 ) -> None:
     """Windows put together: 64 bytes from each of `offsets` to `positions` of a pixel's row.
 
     Rows of a tile lie side by side, its `steps` at offsets of their own. All outputs follow the
-    copy of a block of pixels.
+    copy of a block of pixels. Of the blocks, in the order of groups, pixels, outputs, one of
+    `parts` equal parts is computed.
     """
     pixels, most = len(starts), len(rows) * 16
+    total = images * pixels
+    blocks = (total + most - 1) // most
     sources = np.empty(len(rows), np.int64)
-    indices, targets = np.empty((2, most), np.int64)
-    own = np.empty(most, np.int64)
+    pixel_at, indices, targets = np.empty((3, most), np.int64)
     spare = np.empty(most * width, y.dtype)
     sums = _lines(len(rows) * len(columns) * 1024)
     # one line more: a copy to the last row goes beyond it
     windows = _lines(len(steps) * (most + 1) * 64 + 64)
-    amx.configure(config.ctypes.data)  # type: ignore[call-arg]
-    for g in range(weights.shape[0]):
-        for start in range(0, images * pixels, most):
-            count = min(most, images * pixels - start)
+    whole = weights.shape[0] * blocks * weights.shape[1]
+    there = -1
+    amx.configure(configurations[min(total, 16) - 1].ctypes.data)  # type: ignore[call-arg]
+    for unit in range(whole * part // parts, whole * (part + 1) // parts):
+        block, b = unit // weights.shape[1], unit % weights.shape[1]
+        g, start = block // blocks, block % blocks * most
+        count = min(most, total - start)
+        valid = min(width, stored - b * width)
+        if block != there:
             n, p = start // pixels, start % pixels
             for m in range(count):
                 source = frame.ctypes.data + g * between + n * size + starts[p]
+                target = windows.ctypes.data + m * 64
                 for piece in range(len(offsets)):
-                    amx.copy(
-                        source + offsets[piece], windows.ctypes.data + m * 64 + positions[piece]
-                    )
-                indices[m] = n * step + places[p]
+                    amx.copy(source + offsets[piece], target + positions[piece])
+                pixel_at[m] = n * step + places[p]
                 p += 1
                 if p == pixels:
                     n, p = n + 1, 0
-            for b in range(weights.shape[1]):
-                valid = min(width, stored - b * width)
-                for m in range(count):
-                    own[m] = indices[m] + g * stored + b * width
-                _aim(y, own[:count], spare, targets, width, valid < width)
-                if count == most:
-                    for m in range(len(rows)):
-                        sources[m] = windows.ctypes.data + m * 1024
-                    _block(
-                        mode, rows, columns, sources, 64, steps, weights[g, b], sums,
-                        count, bias[g, b], numbers, levels[g, b], targets,
-                    )  # fmt: skip
-                else:
-                    for tile in range(0, count, 16):
-                        sources[0] = windows.ctypes.data + tile * 64
-                        _block(
-                            mode, (0,), columns, sources, 64, steps, weights[g, b], sums,
-                            min(16, count - tile), bias[g, b], numbers, levels[g, b],
-                            targets[tile:],
-                        )  # fmt: skip
-                if valid < width:
-                    _fetch(y, own[:count], spare, width, valid)
+            there = block
+        for m in range(count):
+            indices[m] = pixel_at[m] + g * stored + b * width
+        taken = indices[:count]
+        _aim(y, taken, spare, targets, width, valid < width)
+        if count == most:
+            for m in range(len(rows)):
+                sources[m] = windows.ctypes.data + m * 1024
+            _block(
+                mode, rows, columns, sources, 64, steps, weights[g, b], sums,
+                count, bias[g, b], numbers, levels[g, b], targets,
+            )  # fmt: skip
+        else:
+            for tile in range(0, count, 16):
+                sources[0] = windows.ctypes.data + tile * 64
+                _block(
+                    mode, (0,), columns, sources, 64, steps, weights[g, b], sums,
+                    min(16, count - tile), bias[g, b], numbers, levels[g, b], targets[tile:],
+                )  # fmt: skip
+        if valid < width:
+            _fetch(y, taken, spare, width, valid)
     amx.release()

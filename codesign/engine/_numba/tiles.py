@@ -21,9 +21,9 @@ from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window,
 from codesign.engine._numba.tileloops import direct, gathered
 from codesign.ir import IntArray
 
-#: Cycles: a pixel's share of a tile's product, the copy of 64 bytes, the product of two vectors.
-#: The first is twice the least that the instruction takes, as a trial of a whole layer measured.
-_PRODUCT, _COPY, _VECTOR = 2.0, 2.0, 0.5
+#: Cycles, estimated: a pixel's share of a tile's product (its least is 1; loads are not always
+#: near), a copy of 64 bytes across cache lines, a product of single vectors in a loop.
+_PRODUCT, _COPY, _VECTOR = 1.5, 4.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,10 @@ def cover(starts: IntArray) -> Cover | None:
     return Cover(pitch, np.array(begins, np.int64), np.array(lines, np.int64))
 
 
-def row_of_pixels(count: int, pitch: int) -> Cover:
-    """Tiles over `count` pixels at one distance: of that many rows where they are fewer than 16."""
-    rows = min(count, PIXELS)
-    first: IntArray = np.arange(0, count, rows)
-    begins = np.minimum(first, count - rows)
-    pixels = begins[:, None] + np.arange(rows)
-    return Cover(pitch, begins * pitch, np.where(pixels < first[:, None], -1, pixels))
+def _images(window: Window) -> Cover:
+    """For images of one pixel: their distance. Which of them share a tile, their number says."""
+    none: IntArray = np.zeros(1, np.int64)
+    return Cover(window.frame_bytes, none, none[:, None])
 
 
 def _pieces(places: IntArray, length: int, step: int) -> tuple[IntArray, IntArray]:
@@ -115,7 +112,7 @@ def way_of(window: Window, outputs: int) -> Way:
     pieces = len(_pieces(places, length, ROW)[0])
     gathered = Way(None, _PRODUCT * steps * tiles + _COPY * pieces)
     pixels = window.starts
-    found = cover(pixels) if len(pixels) > 1 else row_of_pixels(PIXELS, window.frame_bytes)
+    found = cover(pixels) if len(pixels) > 1 else _images(window)
     if found is None:
         return gathered
     share = found.pixels.size / (found.pixels >= 0).sum()
@@ -180,25 +177,29 @@ class Tiled(Packed):
         offsets, self.targets = _pieces(places, length, rows * ROW)
         return table.reshape(outputs, -1, 4), offsets, between
 
-    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
-        """As `Packed` has it."""
+    def run(
+        self,
+        frame: IntArray,
+        images: int,
+        y: IntArray,
+        places: IntArray,
+        step: int,
+        part: int = 0,
+        parts: int = 1,
+    ) -> None:
+        """As `Packed` has it; of `parts` equal parts, which write apart, one."""
         mode, _, rows, columns = self.variant
-        end = (self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y)
-        pixels = len(self.starts)
-        if self.cover is None:
-            config = amx.configuration(min(images * pixels, PIXELS))
-            gathered(
-                mode, rows, columns, frame, self.starts, self.size, images, config, self.offsets,
-                self.targets, self.steps, *end, places, step, self.width, self.stored,
-            )  # fmt: skip
-            return
-        tiles, size = self.cover, self.size
-        if pixels == 1:  # the images are the pixels of one
-            tiles = row_of_pixels(images, size)
-            places = places[0] + step * np.arange(images)
-            images = 1
-        config = amx.configuration(tiles.pixels.shape[1])
-        direct(
-            mode, rows, columns, frame, tiles.starts, tiles.pixels, tiles.pitch, size, images,
-            config, self.offsets, *end, places, step, self.width, self.stored,
+        end = (
+            self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y, places, step,
+            self.width, self.stored, part, parts,
         )  # fmt: skip
+        if self.cover is None:
+            gathered(
+                mode, rows, columns, frame, self.starts, self.size, images, amx.CONFIGURATIONS,
+                self.offsets, self.targets, self.steps, *end,
+            )  # fmt: skip
+        else:
+            direct(
+                mode, rows, columns, frame, self.cover.starts, self.cover.pixels, self.cover.pitch,
+                self.size, images, amx.CONFIGURATIONS, self.offsets, *end,
+            )  # fmt: skip
