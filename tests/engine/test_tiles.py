@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.networks import NETWORKS
 from codesign.engine import create
 from codesign.engine._numba import features, tiles
 from codesign.engine._numba.engine import NumbaEngine
@@ -19,7 +20,7 @@ from codesign.engine._numba.tiles import Tiled, cover, suits, way_of
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.engine import amx
 from tests.engine.fence import Fenced
-from tests.engine.levels import HERE
+from tests.engine.levels import HERE, first
 from tests.strategies import random_codes
 
 emulated = pytest.mark.skipif(bool(amx.missing()), reason=amx.missing())
@@ -233,6 +234,26 @@ def test_a_network_takes_tiles_for_what_suits_them() -> None:
         planned = {unit.result: unit.level for unit in engine.plan(tuple(graph.outputs))}
         assert planned["codes"] == "amx" and planned["thin"] != "amx"
         assert np.array_equal(engine.run(batch)["thin"], wanted["thin"])
+
+
+@emulated
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", NETWORKS)
+def test_whole_networks_are_the_same_by_tiles(name: str) -> None:
+    graph = NETWORKS[name]()
+    batch = {
+        node: random_codes((2, *graph.values[node].shape), graph.values[node].type, 1)
+        for node in graph.inputs
+    }
+    keep = tuple(graph.results)
+    with first(features.PORTABLE):
+        expected = create("numba", graph, threads=2).run(batch, keep)
+    with amx.machine():
+        engine = create("numba", graph, threads=2)
+        for wanted in ((), keep):
+            for value, codes in engine.run(batch, wanted).items():
+                assert np.array_equal(codes, expected[value]), value
+        assert engine.level.split(", ")[0] == "amx"
 
 
 class Kernel:
