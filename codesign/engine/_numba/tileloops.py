@@ -26,11 +26,13 @@ def _aim(
     y: IntArray, indices: IntArray, spare: IntArray, targets: IntArray, width: int, aside: bool
 ) -> None:
     """Where the codes of each pixel go: to its index of `y`, or aside (always, or below 0)."""
+    start, place = y.ctypes.data, spare.ctypes.data
     for m in range(len(indices)):
         if aside or indices[m] < 0:
-            targets[m] = spare.ctypes.data + y.itemsize * m * width
+            targets[m] = place
         else:
-            targets[m] = y.ctypes.data + y.itemsize * indices[m]
+            targets[m] = start + y.itemsize * indices[m]
+        place += y.itemsize * width
 
 
 @register_jitable
@@ -76,7 +78,7 @@ def direct(
     columns: tuple[int, ...],
     frame: IntArray,
     starts: IntArray,
-    numbers_of: IntArray,
+    ends: IntArray,
     pitch: int,
     size: int,
     images: int,
@@ -88,25 +90,26 @@ def direct(
     numbers: IntArray,
     levels: IntArray,
     y: IntArray,
-    places: IntArray,
     step: int,
     width: int,
     stored: int,
     part: int,
     parts: int,
 ) -> None:
-    """Tiles that are read in place: `starts` and `numbers_of` (pixels) as a `Cover` has them.
+    """Tiles that are read in place: they start at `starts`, (tiles,), of each image.
 
-    Where an image has one pixel, a tile is up to 16 images. A block of outputs goes over all
-    pixels: its weights stay in the nearest cache. Of the blocks, in the order of groups, outputs,
-    tiles, one of `parts` equal parts is computed.
+    `ends` (tiles, 16) are the elements of `y` of each row's pixel, -1 where it has none. Where an
+    image has one pixel, `ends` is (1, 1), and a tile is up to 16 images. A block of outputs goes
+    over all pixels: its weights stay in the nearest cache. Of the blocks, in the order of groups,
+    outputs, tiles, one of `parts` equal parts is computed.
     """
-    single, each = len(places) == 1, len(starts)
+    single, each = ends.shape[1] == 1, len(starts)
     height = min(images, 16) if single else 16
     tiles = (images + 15) // 16 if single else images * each
     blocks = (tiles + len(rows) - 1) // len(rows)
     sources = np.empty(len(rows), np.int64)
-    indices, targets = np.empty((2, len(rows) * height), np.int64)
+    indices = np.empty(len(rows) * height, np.int64)
+    targets = np.empty(len(rows) * height, np.int64)
     spare = np.empty(len(rows) * height * width, y.dtype)
     sums = _lines(len(rows) * len(columns) * 1024)
     wide = weights.shape[1]  # blocks of outputs of a group
@@ -131,13 +134,13 @@ def direct(
                     sources[m] = origin + n * size
                     for k in range(height):
                         own = n + k >= (tile + m) * 16
-                        index = (n + k) * step + places[0] + first
+                        index = (n + k) * step + ends[0, 0] + first
                         indices[m * height + k] = index if own else -1
                 else:
                     sources[m] = origin + n * size + starts[t]
                     for k in range(16):
-                        p = numbers_of[t, k]
-                        indices[m * 16 + k] = -1 if p < 0 else n * step + places[p] + first
+                        index = ends[t, k]
+                        indices[m * 16 + k] = -1 if index < 0 else n * step + index + first
                     t += 1
                     if t == each:
                         n, t = n + 1, 0
@@ -199,7 +202,8 @@ def gathered(
     total = images * pixels
     blocks = (total + most - 1) // most
     sources = np.empty(len(rows), np.int64)
-    pixel_at, indices, targets = np.empty((3, most), np.int64)
+    pixel_at, indices = np.empty(most, np.int64), np.empty(most, np.int64)
+    targets = np.empty(most, np.int64)
     spare = np.empty(most * width, y.dtype)
     sums = _lines(len(rows) * len(columns) * 1024)
     # one line more: a copy to the last row goes beyond it

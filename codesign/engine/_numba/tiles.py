@@ -155,6 +155,7 @@ class Tiled(Packed):
     """A product by tiles. Its steps are of 64 bytes."""
 
     step_bytes = ROW
+    _last: tuple[IntArray, IntArray] | None = None
 
     def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
         """Tiles of pixels and of outputs: four of sums."""
@@ -189,17 +190,24 @@ class Tiled(Packed):
     ) -> None:
         """As `Packed` has it; of `parts` equal parts, which write apart, one."""
         mode, _, rows, columns = self.variant
-        end = (
-            self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y, places, step,
-            self.width, self.stored, part, parts,
-        )  # fmt: skip
+        packed = (self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y)
+        rest = (step, self.width, self.stored, part, parts)
         if self.cover is None:
             gathered(
                 mode, rows, columns, frame, self.starts, self.size, images, amx.CONFIGURATIONS,
-                self.offsets, self.targets, self.steps, *end,
+                self.offsets, self.targets, self.steps, *packed, places, *rest,
             )  # fmt: skip
         else:
             direct(
-                mode, rows, columns, frame, self.cover.starts, self.cover.pixels, self.cover.pitch,
-                self.size, images, amx.CONFIGURATIONS, self.offsets, *end,
+                mode, rows, columns, frame, self.cover.starts, self._ends(places),
+                self.cover.pitch, self.size, images, amx.CONFIGURATIONS, self.offsets, *packed,
+                *rest,
             )  # fmt: skip
+
+    def _ends(self, places: IntArray) -> IntArray:
+        """The places of a cover's pixels, -1 where a row has none; kept for the next run."""
+        if self._last is None or self._last[0] is not places:
+            assert self.cover is not None
+            pixels = self.cover.pixels
+            self._last = places, np.where(pixels < 0, -1, places[pixels])
+        return self._last[1]
