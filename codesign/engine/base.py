@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +25,9 @@ MACHINE = "rtl"
 
 #: Elements that one step of a chunk may read and write: bounds the memory, and fits a cache.
 CHUNK_ELEMENTS = 1 << 20
+
+#: Computes the images from one number to another; True if no other thread has work meanwhile.
+Work = Callable[[int, int, bool], None]
 
 
 class Engine(Protocol):
@@ -142,25 +145,35 @@ class ChunkedEngine(ABC):
             for name, value in ((name, self.graph.values[name]) for name in names)
         }
 
-        def work(start: int, stop: int) -> None:
+        def work(start: int, stop: int, team: bool) -> None:
             chunk = {name: array[start:stop] for name, array in images.items()}
-            for name, array in self.compute(chunk, names).items():
-                results[name][start:stop] = array  # proved to fit the carrier
+            self.fill(chunk, {name: array[start:stop] for name, array in results.items()}, team)
 
+        self.spread(work, count)
+        return results
+
+    def fill(
+        self, inputs: Mapping[str, IntArray], results: Mapping[str, IntArray], team: bool = False
+    ) -> None:
+        """Write the values of one chunk into `results`; `team`: no other thread has work."""
+        for name, array in self.compute(inputs, tuple(results)).items():
+            results[name][...] = array  # proved to fit the carrier
+
+    def spread(self, work: Work, count: int) -> None:
+        """All of `count` images, in chunks, chunks on threads."""
         size = min(self.chunk_images, max(1, -(-count // self.workers)))
         spans = [(start, min(start + size, count)) for start in range(0, count, size)]
         if self.workers == 1 or len(spans) < 2:
             for span in spans:
-                work(*span)
-            return results
+                work(*span, True)
+            return
         pool = ThreadPoolExecutor(min(self.workers, len(spans)), thread_name_prefix="codesign")
         try:
-            for future in [pool.submit(work, *span) for span in spans]:
+            for future in [pool.submit(work, *span, False) for span in spans]:
                 future.result()
         finally:
             # after an error or Ctrl-C the chunks not begun are dropped, not computed
             pool.shutdown(wait=True, cancel_futures=True)
-        return results
 
 
 def usable_cores() -> int:

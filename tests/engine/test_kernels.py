@@ -51,6 +51,7 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv(features.VARIABLE, only("portable"))
     monkeypatch.setattr(plan, "fits_level", lambda *_: False)
+    monkeypatch.setattr(pooling.WindowsMaximum, "task", lambda *_: None)
     for module, name in KERNELS:
         monkeypatch.setattr(module, name, getattr(module, name).py_func)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from codesign.engine._numba import bits
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.layout import Kernel, Site, storage
+from codesign.engine._numba.layout import Site, storage
+from codesign.engine._numba.native import Native
 from codesign.engine._numba.packed import SLACK, Counted, Cut, Rescale, Window, pixel_offsets
+from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
 from codesign.ir import IntArray, IntType
 
 
@@ -70,13 +72,21 @@ class BitFrame:
             return np.zeros(size, np.uint8)
         return np.empty(size, np.uint8)
 
+    def view(self, frame: IntArray, images: int) -> IntArray:
+        """The first images of a frame for more, flat."""
+        return frame[: images * self.image + SLACK]
+
     def copy(self, x: IntArray) -> IntArray:
         """A frame with the map `x`, (N, *sizes, C) of a byte a code."""
         frame = self.empty(len(x))
+        self.fill(frame, x)
+        return frame
+
+    def fill(self, frame: IntArray, x: IntArray) -> None:
+        """Write the map `x`, (N, *sizes, C) of a byte a code, into a frame for N or more."""
         codes = x if x.itemsize == 1 else x.astype(np.uint8)
         codes = np.ascontiguousarray(codes).reshape(len(x), -1, self.channels)
         bits.pack(codes, self.codes.hi, frame, self.places, self.image)
-        return frame
 
 
 def fits_bits(
@@ -149,24 +159,50 @@ def shared(
     return {name: wanted.pop() for name, wanted in frames.items()}
 
 
-def windows_or(site: Site, source: BitFrame, target: BitFrame) -> Kernel:
+class WindowsOr(Native):
     """Maximum of each window of a map of bits, which is their OR, into the frame read next."""
-    sizes, results = site.arguments[0].shape[1:], site.result.shape[1:]
-    words = source.pixel // bits.WORD_BYTES
-    taps = pixel_offsets(
-        source.padded, site.integers("kernel"), (1,) * len(sizes), (0,) * len(sizes), words
-    )
-    starts = pixel_offsets(source.padded, results, site.integers("stride"), source.padding, words)
-    places, step = target.places // bits.WORD_BYTES, target.image // bits.WORD_BYTES
 
-    def run(x: IntArray) -> IntArray:
-        images = (len(x) - SLACK) // source.image
-        y = target.empty(images)
-        _or(x.view(np.uint32), source.image // bits.WORD_BYTES, starts, taps, words,
-            y.view(np.uint32), places, step, images)  # fmt: skip
-        return y
+    def __init__(self, site: Site, source: BitFrame, target: BitFrame) -> None:
+        super().__init__(source, target, framed=True)
+        sizes, results = site.arguments[0].shape[1:], site.result.shape[1:]
+        self.words = source.pixel // bits.WORD_BYTES
+        self.taps = pixel_offsets(
+            source.padded, site.integers("kernel"), (1,) * len(sizes), (0,) * len(sizes), self.words
+        )
+        stride = site.integers("stride")
+        self.starts = pixel_offsets(source.padded, results, stride, source.padding, self.words)
+        self.places = target.places // bits.WORD_BYTES
 
-    return run
+    def task(self, source: IntArray, target: IntArray) -> Task:
+        """See `Native.task`; the parts are ranges of windows of all images."""
+        arrays = source, target, self.starts, self.taps, self.places
+        steps = (place.image // bits.WORD_BYTES for place in (self.source, self.target))
+        numbers = len(self.starts), len(self.taps), *steps, self.words
+        record = np.array([0, *map(address, arrays), *numbers], np.int64)
+        size = len(self.starts) * len(self.taps) * self.words * bits.WORD_BYTES
+        return Task(_or_entry(), record, size / PART_BYTES, arrays)
+
+
+@cache
+def _or_entry() -> int:
+    """Address of `_or` on the record that `WindowsOr.task` makes."""
+
+    def windows_or(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, 11, np.int64)
+        images, pixels = n[0], n[6]
+        windows = images * pixels
+        _or(
+            numbers_at(n[1], images * n[8], np.uint32), n[8],
+            numbers_at(n[3], pixels, np.int64),
+            numbers_at(n[4], n[7], np.int64),
+            n[10],
+            numbers_at(n[2], images * n[9], np.uint32),
+            numbers_at(n[5], pixels, np.int64),
+            n[9], windows * part // parts, windows * (part + 1) // parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(windows_or)
 
 
 @compiled
@@ -179,14 +215,18 @@ def _or(
     y: IntArray,
     places: IntArray,
     step: int,
-    images: int,
+    begin: int,
+    end: int,
 ) -> None:
-    """x and y flat words; the window of `starts[p]` goes to `places[p]`."""
-    for n in range(images):
-        for p in range(len(starts)):
-            source, target = n * size + starts[p], n * step + places[p]
-            for w in range(words):
-                word = x[source + w]
-                for t in range(1, len(taps)):
-                    word |= x[source + taps[t] + w]
-                y[target + w] = word
+    """x and y flat words; the window of `starts[p]` goes to `places[p]`.
+
+    Of the windows of all images, those from `begin` to `end`.
+    """
+    for index in range(begin, end):
+        n, p = index // len(starts), index % len(starts)
+        source, target = n * size + starts[p], n * step + places[p]
+        for w in range(words):
+            word = x[source + w]
+            for t in range(1, len(taps)):
+                word |= x[source + taps[t] + w]
+            y[target + w] = word

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
+
+import numpy as np
 
 from codesign.engine._numba import (
     arrange,
@@ -17,9 +20,11 @@ from codesign.engine._numba import (
     residual,
 )
 from codesign.engine._numba.features import LEVELS, levels
-from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first, channels_last
+from codesign.engine._numba.flow import Flow
+from codesign.engine._numba.layout import Kernel, Prepare, Site, channels_first
 from codesign.engine._numba.plan import Planner, Unit
-from codesign.engine.base import ChunkedEngine
+from codesign.engine._numba.team import Chunks, Team
+from codesign.engine.base import ChunkedEngine, Work
 from codesign.ir import Graph, IntArray, Node
 
 #: How each operation's kernel is prepared. A test demands one for every operation.
@@ -36,8 +41,18 @@ KERNELS: dict[str, Prepare] = {
 }
 
 
+#: Parts of a task for each thread at most: enough that nobody waits long for the last.
+_PARTS = 4
+#: Plans whose buffers are kept.
+_PLANS = 4
+_ALONE = Team(0)
+
+
 class NumbaEngine(ChunkedEngine):
-    """Compiled kernels, one thread a chunk; products packed and planned for the values wanted."""
+    """Compiled kernels; products packed and planned for the values wanted.
+
+    Chunks go to threads; what is too little for that is done by all threads together, see `Team`.
+    """
 
     name = "numba"
 
@@ -45,8 +60,11 @@ class NumbaEngine(ChunkedEngine):
         super().__init__(graph, threads)
         self.levels = levels()
         self._kernels: dict[str, Kernel] = {}
-        self._planner = Planner(graph, self.levels, self._kernel)
+        # not a method: an engine without cycles ends its threads when it is forgotten
+        self._planner = Planner(graph, self.levels, partial(_kernel, graph, self._kernels))
         self._plans: dict[tuple[str, ...], tuple[Unit, ...]] = {}
+        self._flows: dict[tuple[str, ...], list[Flow]] = {}
+        self._team = Team(threads - 1)
         self._lock = Lock()
 
     @property
@@ -69,16 +87,64 @@ class NumbaEngine(ChunkedEngine):
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...]
     ) -> Mapping[str, IntArray]:
         """The values `names` of one chunk."""
-        alive = {name: channels_last(array) for name, array in inputs.items()}
-        for unit in self.plan(names):
-            alive[unit.result] = unit.run(*[alive[name] for name in unit.sources])
-            for name in unit.dead:
-                del alive[name]
-        return {name: channels_first(alive[name]) for name in names}
+        results = {name: self._empty(name, inputs) for name in names}
+        self.fill(inputs, results)
+        return results
 
-    def _kernel(self, node: Node) -> Kernel:
-        """The kernel of a node on its own; its weights are laid out once."""
-        if node.name not in self._kernels:
-            site = Site(node, self.graph.arguments(node), self.graph.values[node.name])
-            self._kernels[node.name] = KERNELS[node.op](site)
-        return self._kernels[node.name]
+    def _empty(self, name: str, inputs: Mapping[str, IntArray]) -> IntArray:
+        value, count = self.graph.values[name], len(next(iter(inputs.values())))
+        return np.empty((count, *value.shape), value.type.dtype)
+
+    def fill(
+        self, inputs: Mapping[str, IntArray], results: Mapping[str, IntArray], team: bool = False
+    ) -> None:
+        """Write the values of one chunk; with `team`, all threads work on it."""
+        names = tuple(results)
+        flow = self._flow(names, len(next(iter(inputs.values()))))
+        made = flow.run(inputs, names, self._team if team else _ALONE)
+        for name, array in made.items():
+            results[name][...] = channels_first(array)  # proved to fit the carrier
+        with self._lock:
+            kept = self._flows.setdefault(names, [])
+            kept.append(flow)
+            del kept[: -self.threads]
+
+    def _flow(self, names: tuple[str, ...], images: int) -> Flow:
+        """A flow that nobody uses, for so many images or more."""
+        units = self.plan(names)
+        with self._lock:
+            kept = self._flows.get(names, [])
+            while kept:
+                flow = kept.pop()
+                if flow.images >= images:
+                    return flow
+            if len(self._flows) >= _PLANS:
+                self._flows.clear()
+        return Flow(units, images, _PARTS * self.threads if self.threads > 1 else 1)
+
+    def spread(self, work: Work, count: int) -> None:
+        """Rounds of whole chunks on all threads, then the rest as chunks that all work on."""
+        if self.threads == 1 or not self._team.free.acquire(blocking=False):
+            for start in range(0, count, self.chunk_images):
+                work(start, min(start + self.chunk_images, count), False)
+            return
+        try:
+            self._spread(work, count)
+        finally:
+            self._team.free.release()
+
+    def _spread(self, work: Work, count: int) -> None:
+        size = max(1, min(self.chunk_images, count // self.threads))
+        together = count // (size * self.threads) * self.threads
+        if together:
+            self._team.share(Chunks(work, [(n * size, (n + 1) * size) for n in range(together)]))
+        for start in range(together * size, count, self.chunk_images):
+            work(start, min(start + self.chunk_images, count), True)
+
+
+def _kernel(graph: Graph, kernels: dict[str, Kernel], node: Node) -> Kernel:
+    """The kernel of a node on its own; its weights are laid out once."""
+    if node.name not in kernels:
+        site = Site(node, graph.arguments(node), graph.values[node.name])
+        kernels[node.name] = KERNELS[node.op](site)
+    return kernels[node.name]

@@ -1,9 +1,10 @@
-"""Frames: byte maps with the pad code around them, where a packed product reads its windows."""
+"""Places where maps lie: frames, with the pad code around the map, and plain maps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -59,13 +60,78 @@ class Frame:
         cut = (slice(p, p + s) for p, s in zip(self.padding, self.sizes, strict=True))
         return whole[(slice(None), *cut)]
 
+    def view(self, frame: IntArray, images: int) -> IntArray:
+        """The first images of a frame for more, flat."""
+        return frame[: images * self.image + SLACK]
+
     def copy(self, x: IntArray) -> IntArray:
         """A frame with the map `x`, (N, *sizes, C) of any integer type."""
         frame = self.empty(len(x))
+        self.fill(frame, x)
+        return frame
+
+    def fill(self, frame: IntArray, x: IntArray) -> None:
+        """Write the map `x`, (N, *sizes, C) of any integer type, into a frame for N or more."""
         inside = self.inside(frame, len(x))
         codes = x.reshape(inside.shape).astype(np.uint8, copy=False)  # wraps; so does the sum
         if self.base:
             np.add(codes, np.uint8(-self.base & 255), out=inside)
         else:
             inside[...] = codes
-        return frame
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A map (N, *shape), channels last, flat."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Plain:
+        """Where a value of `shape`, channels first, lies."""
+        return cls((*shape[1:], *shape[:1]), dtype)
+
+    @cached_property
+    def image(self) -> int:
+        """Elements of one image."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @cached_property
+    def places(self) -> IntArray:
+        """Offsets of the map's pixels."""
+        channels = (self.shape or (1,))[-1]
+        return np.arange(self.image // channels, dtype=np.int64) * channels
+
+    def empty(self, images: int) -> IntArray:
+        """A map not yet written."""
+        return np.empty(images * self.image, self.dtype)
+
+    def view(self, flat: IntArray, images: int) -> IntArray:
+        """The first images of a map for more, (N, *shape)."""
+        return flat[: images * self.image].reshape(images, *self.shape)
+
+    def fill(self, flat: IntArray, x: IntArray) -> None:
+        """Write the map `x`, (N, *sizes, C) of any integer type that holds codes of this one."""
+        self.view(flat, len(x))[...] = x.reshape(len(x), *self.shape)
+
+
+class Place(Protocol):
+    """A way to lie in memory: plain, in a frame, or as bits. Equal ones have equal buffers."""
+
+    @property
+    def image(self) -> int:
+        """Elements of one image."""
+
+    @property
+    def places(self) -> IntArray:
+        """Elements of an image where its pixels begin."""
+
+    def empty(self, images: int) -> IntArray:
+        """A flat buffer, ready but for the map."""
+
+    def view(self, flat: IntArray, images: int) -> IntArray:
+        """The first images, as kernels take them that work on their own."""
+
+    def fill(self, flat: IntArray, x: IntArray) -> None:
+        """Write a map, (N, ..., C)."""

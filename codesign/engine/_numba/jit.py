@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import event
 
-_Function = TypeVar("_Function", bound=Callable[..., None])
+_Function = TypeVar("_Function", bound=Callable[..., object])
 
 #: Tells, at level INFO, that kernels are being compiled: it takes seconds.
 LOG = logging.getLogger("codesign.engine")
@@ -25,12 +25,17 @@ LOG = logging.getLogger("codesign.engine")
 
 def compiled(function: _Function) -> _Function:
     """Decorator: compile `function` at its first call with each combination of types."""
-    function.__qualname__ = f"{function.__qualname__}_{sources()}"
     try:
-        dispatcher = numba.njit(nogil=True, cache=True)(function)
+        dispatcher = numba.njit(nogil=True, cache=True)(named(function))
     except RuntimeError:  # no folder can be written: compile in each process
         dispatcher = numba.njit(nogil=True)(function)
     return cast(_Function, dispatcher)
+
+
+def named(function: _Function) -> _Function:
+    """The function, its name on disk with the digest of all sources."""
+    function.__qualname__ = f"{function.__qualname__}_{sources()}"
+    return function
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,8 @@ to multiply with.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from codesign.engine._numba import bits, micro
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.memory import aligned
+from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute, entry, numbers_at
 from codesign.ir import IntArray, IntType
 
 #: Bytes behind a frame that may be read: the last step may reach three beyond its pixel.
@@ -224,11 +227,27 @@ class Packed:
         Elements of `y` are bytes, of codes or of eight bits, or sums of 32 bits. `places` are those
         where the pixels of an image begin, `step` the distance of two images.
         """
-        _tiles(
-            *self.variant, frame, self.starts, self.size, images, self.offsets, self.weights,
-            self.group_bytes, self.bias, self.numbers, self.levels, y, places, step, self.width,
-            self.stored,
+        task = self.task(frame, y, places, step)
+        assert task is not None
+        compute(task, images)
+
+    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
+        """As `run`, as a task; its parts are ranges of tiles, over pixels and blocks of outputs.
+
+        None: the product has only `run`.
+        """
+        arrays = (frame, y, self.starts, places, self.offsets, self.weights, self.bias,
+                  self.numbers, self.levels)  # fmt: skip
+        groups, blocks, size = self.weights.shape
+        lanes = self.bias.shape[2]
+        numbers = (
+            len(self.starts), self.size, step, len(self.offsets), groups, blocks, size,
+            self.group_bytes, self.levels.shape[2], lanes, self.width, self.stored,
         )  # fmt: skip
+        record = np.array([0, *map(address, arrays), *numbers], np.int64)
+        products = groups * blocks * len(self.starts) * lanes * 4 * len(self.offsets)
+        function = _tiles_entry(*map(len, self.variant), y.dtype.name)
+        return Task(function, record, products / PART_PRODUCTS, arrays)
 
 
 def _finish(
@@ -307,18 +326,28 @@ def _tiles(
     step: int,
     width: int,
     stored: int,
+    begin: int,
+    end: int,
 ) -> None:
-    """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits."""
+    """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
+
+    Of the tiles, in the order of groups, blocks of outputs, pixels, those from `begin` to `end`.
+    """
     count, pixels = len(rows), len(starts)
+    tiles = -(-images * pixels // count)
     sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     indices = np.empty(len(rows), np.int64)
     spare = np.empty(len(rows) * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
+            ahead = (g * weights.shape[1] + b) * tiles
+            if ahead + tiles <= begin or end <= ahead:
+                continue
             valid = min(width, stored - b * width)
             origin = frame.ctypes.data + g * between
             first = g * stored + b * width
-            for start in range(0, images * pixels, count):
+            for t in range(max(0, begin - ahead), min(tiles, end - ahead)):
+                start = t * count
                 n, p = start // pixels, start % pixels
                 for m in range(count):
                     sources[m] = origin + n * size + starts[p]
@@ -340,3 +369,35 @@ def _tiles(
                     for m in range(count):
                         for o in range(valid):
                             y[indices[m] + o] = spare[m * width + o]
+
+
+@cache
+def _tiles_entry(mode: int, level: int, rows: int, columns: int, result: str) -> int:
+    """Address of `_tiles` on the record that `Packed.task` makes; `result` is the type of `y`."""
+    # not of Python's zero, whose type would have its value
+    zero: Any = np.int64(0)
+    m, v, r, c = ((zero,) * length for length in (mode, level, rows, columns))
+    kind = np.dtype(result).type
+
+    def packed_tiles(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, 22, np.int64)
+        images, pixels, groups, blocks, lanes = n[0], n[10], n[14], n[15], n[19]
+        tiles = groups * blocks * (-(-images * pixels // len(r)))
+        _tiles(
+            m, v, r, c,
+            numbers_at(n[1], 1, np.uint8),
+            numbers_at(n[3], pixels, np.int64),
+            n[11], images,
+            numbers_at(n[5], n[13], np.int64),
+            numbers_at(n[6], (groups, blocks, n[16]), np.int8),
+            n[17],
+            numbers_at(n[7], (groups, blocks, lanes), np.int32),
+            numbers_at(n[8], 1, np.int32),
+            numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
+            numbers_at(n[2], 1, kind),
+            numbers_at(n[4], pixels, np.int64),
+            n[12], n[20], n[21], tiles * part // parts, tiles * (part + 1) // parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(packed_tiles)

@@ -15,26 +15,28 @@ import numpy as np
 
 from codesign.engine._numba.bitmaps import (
     BitFrame,
+    WindowsOr,
     cut_of,
     fits_bits,
     fits_bytes,
     shared,
-    windows_or,
 )
 from codesign.engine._numba.features import PORTABLE, Level
-from codesign.engine._numba.frames import Frame
+from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.merge import Residual, residuals
+from codesign.engine._numba.native import Native
 from codesign.engine._numba.packed import (
-    SLACK,
     Counted,
     Cut,
+    Packed,
     Rescale,
     Window,
     base_of,
     fits_level,
 )
 from codesign.engine._numba.pooling import gate, windows_maximum
+from codesign.engine._numba.tasks import Task
 from codesign.engine._numba.tiles import packed_product, suits
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, IntType, Node
@@ -73,6 +75,27 @@ class _Product:
         if self.level.bits:
             return BitFrame.of(self.window, self.codes, self.pad_code)
         return Frame.of(self.window, self.base, self.pad_code)
+
+
+class PackedKernel(Native):
+    """A packed product and the places of its maps."""
+
+    def __init__(self, packed: Packed, source: Place, target: Place, framed: bool) -> None:
+        super().__init__(source, target, framed)
+        self.packed = packed
+
+    def task(self, source: IntArray, target: IntArray) -> Task | None:
+        """See `Native.task`."""
+        return self.packed.task(source, _bytes(target), self.target.places, self.target.image)
+
+    def compute(self, source: IntArray, target: IntArray, images: int) -> None:
+        """See `Native.compute`."""
+        places, step = self.target.places, self.target.image
+        self.packed.run(source, images, _bytes(target), places, step)
+
+
+def _bytes(target: IntArray) -> IntArray:
+    return target.view(np.uint8) if target.itemsize == 1 else target
 
 
 class Planner:
@@ -185,7 +208,12 @@ class Planner:
         if node is not None and limits is not None and shift + limits[0] <= 31:
             members.append(node.name)
             product.after = Rescale(bias, shift + limits[0], *limits[1:])
-        elif node is not None and node.op == "threshold" and not shift:
+        elif (
+            node is not None
+            and node.op == "threshold"
+            and not shift
+            and _is_byte(self.graph, node.name)
+        ):
             counted = self._counted(product, node, bias)
             if counted is None:
                 return
@@ -318,10 +346,6 @@ class Planner:
         packed = packed_product(product.level, product.window, weight, product.base, after, step)
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)
-        shape = (*value.shape[1:], value.shape[0])
-        pixels = len(packed.starts)
-        plain = np.arange(pixels, dtype=np.int64) * packed.outputs
-        places = plain if target is None else target.places
         framed = product.source in frames
         whole = (
             isinstance(frame, Frame)
@@ -330,29 +354,16 @@ class Planner:
             and packed.reads_within
         )
 
-        def run(x: IntArray) -> IntArray:
-            if framed:
-                images, source = (len(x) - SLACK) // frame.image, x
-            else:
-                images = len(x)
-                source = x.reshape(-1) if whole and x.dtype == np.uint8 else frame.copy(x)
-            if target is None:
-                y = np.empty((images, *shape), dtype)
-                flat = y.reshape(-1) if after is None else y.reshape(-1).view(np.uint8)
-                packed.run(source, images, flat, places, pixels * packed.outputs)
-                return y
-            y = target.empty(images)
-            packed.run(source, images, y, places, target.image)
-            return y
-
-        return run
+        read = Plain.of(self.graph.values[product.source].shape, np.dtype(np.uint8))
+        written = Plain.of(value.shape, dtype) if target is None else target
+        return PackedKernel(packed, read if whole and not framed else frame, written, framed)
 
     def _pool(self, node: Node, frames: dict[str, Frame | BitFrame]) -> Kernel:
         site = self._site(node)
         source, target = frames.get(node.inputs[0]), frames.get(node.name)
         if isinstance(target, BitFrame):
             assert isinstance(source, BitFrame)  # a pool of bits reads and writes them
-            return windows_or(site, source, target)
+            return WindowsOr(site, source, target)
         return windows_maximum(site, target)
 
     def _site(self, node: Node) -> Site:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from codesign.engine._numba.frames import Frame
+from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, storage
+from codesign.engine._numba.native import Native
 from codesign.engine._numba.packed import pixel_offsets
+from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
 from codesign.engine._numba.totals import Totals
 from codesign.ir import IntArray, IntType
 
@@ -19,28 +23,44 @@ def max_pool(site: Site) -> Kernel:
 
 def windows_maximum(site: Site, frame: Frame | None) -> Kernel:
     """Maximum of each window along any number of axes; into the `frame` that is read next."""
-    dtype, kernel, stride = (
-        storage(site.result.type), site.integers("kernel"), site.integers("stride"),
-    )  # fmt: skip
-    sizes, results = site.arguments[0].shape[1:], site.result.shape[1:]
-    channels, none = site.result.shape[0], (0,) * len(sizes)
-    starts = pixel_offsets(sizes, results, stride, none, channels)
-    taps = pixel_offsets(sizes, kernel, (1,) * len(sizes), none, channels)
-    plain = np.arange(len(starts), dtype=np.int64) * channels
-    places = plain if frame is None else frame.places
+    source, result = site.arguments[0].shape, site.result.shape
+    dtype, none = storage(site.result.type), (0,) * (len(source) - 1)
+    kernel, stride = site.integers("kernel"), site.integers("stride")
+    return WindowsMaximum(
+        Plain.of(source, dtype),
+        Plain.of(result, dtype) if frame is None else frame,
+        pixel_offsets(source[1:], result[1:], stride, none, result[0]),
+        pixel_offsets(source[1:], kernel, (1,) * len(kernel), none, result[0]),
+    )
 
-    def run(x: IntArray) -> IntArray:
-        source = np.ascontiguousarray(x.astype(dtype, copy=False)).reshape(len(x), -1)
-        if frame is None:
-            y = np.empty((len(x), *results, channels), dtype)
-            flat = y.reshape(-1)
-            _max_pool(source, starts, taps, flat, places, len(starts) * channels, channels, 0)
-            return y
-        y = frame.empty(len(x))
-        _max_pool(source, starts, taps, y, places, frame.image, channels, frame.base)
-        return y
 
-    return run
+class WindowsMaximum(Native):
+    """Maximum of each window of a plain map, into a plain map or a frame."""
+
+    def __init__(self, source: Plain, target: Place, starts: IntArray, taps: IntArray) -> None:
+        super().__init__(source, target)
+        self.starts, self.taps, self.dtype = starts, taps, source.dtype
+        self.channels = source.shape[-1]
+        self.base = target.base if isinstance(target, Frame) else 0
+
+    def task(self, source: IntArray, target: IntArray) -> Task:
+        """See `Native.task`; the parts are ranges of pixels of all images."""
+        arrays = source, target, self.starts, self.taps, self.target.places
+        numbers = (
+            len(self.starts), len(self.taps), self.source.image,
+            self.target.image, self.channels, self.base,
+        )  # fmt: skip
+        record = np.array([0, *map(address, arrays), *numbers], np.int64)
+        function = _max_pool_entry(source.dtype.name, target.dtype.name)
+        size = len(self.starts) * len(self.taps) * self.channels * source.itemsize
+        return Task(function, record, size / PART_BYTES, arrays)
+
+    def compute(self, source: IntArray, target: IntArray, images: int) -> None:
+        """See `Native.compute`."""
+        _max_pool(
+            source, self.source.image, self.starts, self.taps, target, self.target.places,
+            self.target.image, self.channels, self.base, 0, images * len(self.starts),
+        )  # fmt: skip
 
 
 def sum_pool(site: Site) -> Kernel:
@@ -93,9 +113,33 @@ def _sums(codes: IntType) -> Kernel:
     return run
 
 
+@cache
+def _max_pool_entry(source: str, target: str) -> int:
+    """Address of `_max_pool` on the record that `WindowsMaximum.task` makes."""
+    from_type, to_type = np.dtype(source).type, np.dtype(target).type
+
+    def max_pool(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, 12, np.int64)
+        images, pixels = n[0], n[6]
+        windows = images * pixels
+        _max_pool(
+            numbers_at(n[1], images * n[8], from_type),
+            n[8],
+            numbers_at(n[3], pixels, np.int64),
+            numbers_at(n[4], n[7], np.int64),
+            numbers_at(n[2], images * n[9], to_type),
+            numbers_at(n[5], pixels, np.int64),
+            n[9], n[10], n[11], windows * part // parts, windows * (part + 1) // parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(max_pool)
+
+
 @compiled
 def _max_pool(
     x: IntArray,
+    size: int,
     starts: IntArray,
     taps: IntArray,
     y: IntArray,
@@ -103,28 +147,33 @@ def _max_pool(
     step: int,
     channels: int,
     base: int,
+    begin: int,
+    end: int,
 ) -> None:
-    """x (N, elements), y flat; the window of `starts[p]` goes to `places[p]`, less `base`."""
+    """x and y flat, images `size` and `step` apart; window `starts[p]` to `places[p]`, less `base`.
+
+    Of the windows of all images, those from `begin` to `end`.
+    """
     best = np.empty(channels, x.dtype)
-    for n in range(len(x)):
-        image = x[n]
-        for p in range(len(starts)):
-            first = image[starts[p] : starts[p] + channels]
-            target = y[n * step + places[p] : n * step + places[p] + channels]
-            if len(taps) == 4:  # the usual window, in one pass
-                second = image[starts[p] + taps[1] : starts[p] + taps[1] + channels]
-                third = image[starts[p] + taps[2] : starts[p] + taps[2] + channels]
-                fourth = image[starts[p] + taps[3] : starts[p] + taps[3] + channels]
-                for c in range(channels):
-                    target[c] = max(max(first[c], second[c]), max(third[c], fourth[c])) - base
-                continue
-            best[:] = first
-            for t in range(1, len(taps)):
-                tap = image[starts[p] + taps[t] : starts[p] + taps[t] + channels]
-                for c in range(channels):
-                    best[c] = max(best[c], tap[c])
+    for index in range(begin, end):
+        n, p = index // len(starts), index % len(starts)
+        start, place = n * size + starts[p], n * step + places[p]
+        first = x[start : start + channels]
+        target = y[place : place + channels]
+        if len(taps) == 4:  # the usual window, in one pass
+            second = x[start + taps[1] : start + taps[1] + channels]
+            third = x[start + taps[2] : start + taps[2] + channels]
+            fourth = x[start + taps[3] : start + taps[3] + channels]
             for c in range(channels):
-                target[c] = best[c] - base
+                target[c] = max(max(first[c], second[c]), max(third[c], fourth[c])) - base
+            continue
+        best[:] = first
+        for t in range(1, len(taps)):
+            tap = x[start + taps[t] : start + taps[t] + channels]
+            for c in range(channels):
+                best[c] = max(best[c], tap[c])
+        for c in range(channels):
+            target[c] = best[c] - base
 
 
 @compiled

@@ -18,6 +18,7 @@ from codesign.engine._numba import amx
 from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, runs
+from codesign.engine._numba.tasks import Task
 from codesign.engine._numba.tileloops import direct, gathered
 from codesign.ir import IntArray
 
@@ -177,6 +178,10 @@ class Tiled(Packed):
         self.steps = np.arange(steps, dtype=np.int64) * rows * ROW
         offsets, self.targets = _pieces(places, length, rows * ROW)
         return table.reshape(outputs, -1, 4), offsets, between
+
+    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
+        """None: there is only `run`."""
+        return None
 
     def run(
         self,
