@@ -18,13 +18,15 @@ from codesign.engine._numba import amx
 from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, runs
-from codesign.engine._numba.tasks import Task
-from codesign.engine._numba.tileloops import direct, gathered
+from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
+from codesign.engine._numba.tiletasks import RECORD, tiles_entry
 from codesign.ir import IntArray
 
 #: Cycles, estimated: a pixel's share of a tile's product (its least is 1; loads are not always
 #: near), a copy of 64 bytes across cache lines, a product of single vectors in a loop.
 _PRODUCT, _COPY, _VECTOR = 1.5, 4.0, 0.6
+#: Times as many products as single vectors do, at least: so much larger is a part for a thread.
+_FASTER = 4
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,6 @@ class Tiled(Packed):
     """A product by tiles. Its steps are of 64 bytes."""
 
     step_bytes = ROW
-    _last: tuple[IntArray, IntArray] | None = None
 
     def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
         """Tiles of pixels and of outputs: four of sums."""
@@ -179,40 +180,31 @@ class Tiled(Packed):
         offsets, self.targets = _pieces(places, length, rows * ROW)
         return table.reshape(outputs, -1, 4), offsets, between
 
-    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
-        """None: there is only `run`."""
-        return None
-
-    def run(
-        self,
-        frame: IntArray,
-        images: int,
-        y: IntArray,
-        places: IntArray,
-        step: int,
-        part: int = 0,
-        parts: int = 1,
-    ) -> None:
-        """As `Packed` has it; of `parts` equal parts, which write apart, one."""
-        mode, _, rows, columns = self.variant
-        packed = (self.weights, self.group_bytes, self.bias, self.numbers, self.levels, y)
-        rest = (step, self.width, self.stored, part, parts)
+    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
+        """As `Packed` has it; its parts are ranges of blocks of tiles."""
+        none: IntArray = np.zeros(1, np.int64)
+        ends, positions, steps, pitch = places[:, None], none, none, 0
+        way = "gathered" if self.cover is None else "direct"
+        starts = self.starts
         if self.cover is None:
-            gathered(
-                mode, rows, columns, frame, self.starts, self.size, images, amx.CONFIGURATIONS,
-                self.offsets, self.targets, self.steps, *packed, places, *rest,
-            )  # fmt: skip
+            positions, steps = self.targets, self.steps
         else:
-            direct(
-                mode, rows, columns, frame, self.cover.starts, self._ends(places),
-                self.cover.pitch, self.size, images, amx.CONFIGURATIONS, self.offsets, *packed,
-                *rest,
-            )  # fmt: skip
-
-    def _ends(self, places: IntArray) -> IntArray:
-        """The places of a cover's pixels, -1 where a row has none; kept for the next run."""
-        if self._last is None or self._last[0] is not places:
-            assert self.cover is not None
-            pixels = self.cover.pixels
-            self._last = places, np.where(pixels < 0, -1, places[pixels])
-        return self._last[1]
+            starts, pixels, pitch = self.cover.starts, self.cover.pixels, self.cover.pitch
+            ends = np.where(pixels < 0, -1, places[pixels])
+        ends = np.ascontiguousarray(ends)
+        arrays = (
+            frame, y, starts, ends, self.offsets, self.weights, self.bias, self.numbers,
+            self.levels, amx.CONFIGURATIONS, positions, steps,
+        )  # fmt: skip
+        groups, blocks, size = self.weights.shape
+        sizes = (
+            *ends.shape, pitch, self.size, len(self.offsets), len(steps), groups, blocks, size,
+            self.group_bytes, self.levels.shape[2], self.bias.shape[2], step, self.width,
+            self.stored,
+        )  # fmt: skip
+        record = np.array([0, *map(address, arrays), *sizes], np.int64)
+        assert len(record) == RECORD
+        mode, _, rows, columns = map(len, self.variant)
+        function = tiles_entry(way, mode, rows, columns, y.dtype.name)
+        products = groups * blocks * size * len(self.starts)
+        return Task(function, record, products / (_FASTER * PART_PRODUCTS), arrays)
