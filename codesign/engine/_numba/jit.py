@@ -52,7 +52,8 @@ class _Notice(event.Listener):
 
     def on_start(self, event: Any) -> None:
         function = event.data["dispatcher"].py_func
-        if not self.told and function.__module__.startswith(__package__ or ""):
+        module = function.__module__ or ""  # none, if it came from no file
+        if not self.told and module.startswith(__package__ or ""):
             self.told = True
             LOG.info("compiling kernels for this processor; later starts find them on disk")
 
