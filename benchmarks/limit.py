@@ -21,8 +21,6 @@ from codesign.ir import Graph, IntArray
 
 #: Independent sums in the bare loop: more than any instruction takes cycles.
 _SUMS = 12
-#: Multiply-accumulates of one product by level, for each lane of 32 bits.
-_EACH = {"popcount": 32}
 
 
 def byte_products(graph: Graph, images: int) -> Callable[[], None]:
@@ -91,7 +89,7 @@ def instruction_rates(count: int = 1_000_000) -> dict[str, float]:
             continue
         loop = _bare_tiles if level.tiles else _bare_loop(level)
         seconds = _best(lambda run=loop: run(count))  # type: ignore[misc]
-        macs = _SUMS * level.lanes * _EACH.get(level.name, 4)
+        macs = _SUMS * level.lanes * (32 if level.bits else 4)
         if level.tiles:
             macs = amx.SUM_TILES * amx.PIXELS * amx.OUTPUTS * amx.ROW
         rates[level.name] = count * macs / seconds / 1e9

@@ -13,6 +13,7 @@ from codesign.engine import create
 from codesign.engine._numba import bits
 from codesign.engine._numba.bitmaps import BitFrame, cut_of, fits_bits, shared
 from codesign.engine._numba.engine import NumbaEngine
+from codesign.engine._numba.features import LEVELS as EVERY
 from codesign.engine._numba.features import VARIABLE
 from codesign.engine._numba.layout import channels_last
 from codesign.engine._numba.packed import SLACK, Counted, Cut, Packed, Rescale, Window
@@ -24,6 +25,17 @@ from tests.strategies import random_codes
 LEVELS = [level for level in HERE if level.bits]
 if not LEVELS:
     pytest.skip("the machine counts no bits in vectors", allow_module_level=True)
+
+#: Channels of a 3 x 3 window that are too few to be counted.
+FEW = {"popcount": 6, "nibbles": 9}
+#: Levels to switch off, so that the first is one of bits: alone, and with some of bytes behind it.
+OFF = sorted(
+    {
+        ",".join(sorted({*only(level.name).split(","), *rest} - {""}))
+        for level in LEVELS
+        for rest in ((), ("vnni",), ("vnni", "avx2"))
+    }
+)
 
 BIT, BIPOLAR, PIXEL = IntType(0, 1), IntType(-1, 1, 2), IntType(0, 255)
 PAIRS = (BIT, BIPOLAR, IntType(-1, 0), IntType(3, 4), IntType(-128, 127, 255), IntType(5, 250, 245))
@@ -121,7 +133,7 @@ def levels_of(engine: NumbaEngine) -> dict[str, str]:
 
 
 def assert_equal(graph: Graph, counted: int | None = None, images: int = 3) -> None:
-    """Outputs alone, each value beside them, and all; `counted` products count bits."""
+    """Outputs alone, each value beside them, and all; so many products count bits."""
     inputs = batch(graph, images)
     wanted = create("reference", graph, threads=1).run(inputs, graph.results)
     engine = engine_of(graph)
@@ -129,15 +141,22 @@ def assert_equal(graph: Graph, counted: int | None = None, images: int = 3) -> N
         for name, codes in engine.run(inputs, keep).items():
             assert np.array_equal(codes, wanted[name]), (name, keep)
     if counted is not None:
-        assert list(levels_of(engine).values()).count("popcount") == counted
+        names = {level.name for level in LEVELS}
+        assert sum(name in names for name in levels_of(engine).values()) == counted
 
 
-@pytest.fixture(params=["", "vnni", "vnni,avx2"])
+@pytest.fixture(params=[level.name for level in LEVELS])
+def counting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A level of bits; the faster ones are switched off."""
+    monkeypatch.setenv(VARIABLE, only(str(request.param)))
+    return str(request.param)
+
+
+@pytest.fixture(params=OFF)
 def off(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Levels switched off beside the counting: products of bytes take what is left."""
-    value = ",".join(filter(None, (only("popcount"), str(request.param))))
-    monkeypatch.setenv(VARIABLE, value)
-    return value
+    """Levels switched off: those before one of bits, and some of bytes behind it."""
+    monkeypatch.setenv(VARIABLE, request.param)
+    return str(request.param)
 
 
 @pytest.mark.parametrize("codes", PAIRS, ids=str)
@@ -179,17 +198,17 @@ def test_sums_of_every_number_of_channels(packed: Any, codes: IntType, pad: str)
 
 
 @pytest.mark.parametrize("outputs", [1, 7, 8, 9, 16, 17, 31, 32, 33, 40, 48, 64, 80, 96, 130])
-def test_every_width_of_a_tile(outputs: int) -> None:
+def test_every_width_of_a_tile(outputs: int, counting: str) -> None:
     graph = (
         Layers(BIPOLAR, (32, 7, 5)).conv("a", outputs).end("a.act", "sign")
         .conv("b", outputs).end("b.act", "hwmsb").conv("c", 3, k=2).build()
     )  # fmt: skip
-    assert_equal(graph, 3 if outputs > 1 else 1)
+    assert_equal(graph, 3 if outputs > FEW[counting] else 1)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 12, 13, 25])
 @pytest.mark.parametrize("images", [1, 3])
-def test_every_number_of_pixels(size: int, images: int) -> None:
+def test_every_number_of_pixels(size: int, images: int, counting: str) -> None:
     graph = Layers(BIT, (33, 1, size)).conv("a", 33).end("a.act", "heaviside").conv("b", 9).build()
     assert_equal(graph, 2, images)
 
@@ -231,7 +250,7 @@ def test_the_maps_between_lie_as_bits() -> None:
     assert np.array_equal(np.moveaxis(alive["d"], -1, 1), wanted["d"])
 
 
-def test_a_map_with_other_readers_stays_bytes() -> None:
+def test_a_map_with_other_readers_stays_bytes(counting: str) -> None:
     """Two frames, a pool whose result is an output, and a product of bytes beside one of bits."""
     builder = GraphBuilder("readers")
     x = builder.input("image", (32, 6, 6), BIT)
@@ -267,19 +286,19 @@ def test_a_map_with_other_readers_stays_bytes() -> None:
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 @pytest.mark.parametrize("outputs", [4, 8, 24])
-def test_groups(groups: int, outputs: int) -> None:
+def test_groups(groups: int, outputs: int, counting: str) -> None:
     """Groups of whole words count bits; results of groups that share a byte are packed later."""
     graph = (
         Layers(BIPOLAR, (32 * groups, 5, 5)).conv("a", outputs * groups, groups=groups)
         .end("a.act", "sign").conv("b", 8).build()
     )  # fmt: skip
-    assert_equal(graph, 1 + (outputs * groups >= 8))
+    assert_equal(graph, 1 + (outputs * groups > FEW[counting]))
 
 
 @pytest.mark.parametrize("shape", [(40, 9), (33, 4, 5, 3), (40, 3, 3, 3)])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("kernel", [1, 2, 3])
-def test_one_axis_or_three(shape: tuple[int, ...], stride: int, kernel: int) -> None:
+def test_one_axis_or_three(shape: tuple[int, ...], stride: int, kernel: int, counting: str) -> None:
     graph = (
         Layers(BIPOLAR, shape).conv("a", 20, stride=stride, kernel=kernel).end("a.act", "sign")
         .conv("b", 12, pad="lo").end("b.act", "hwmsb").conv("c", 4).build()
@@ -288,7 +307,7 @@ def test_one_axis_or_three(shape: tuple[int, ...], stride: int, kernel: int) -> 
 
 
 @pytest.mark.parametrize("features", [1, 31, 32, 33, 64, 100, 513])
-def test_linear_layers(features: int) -> None:
+def test_linear_layers(features: int, counting: str) -> None:
     graph = (
         Layers(BIPOLAR, (features,)).linear("a", 70).end("a.act", "sign").linear("b", 33)
         .end("b.act", "flipped").linear("c", 10, k=5).build()
@@ -304,7 +323,7 @@ def test_a_linear_layer_behind_maps_packs_its_input(off: str) -> None:
     assert_equal(graph, 2)
 
 
-def test_a_shuffled_map_is_no_map_of_bits() -> None:
+def test_a_shuffled_map_is_no_map_of_bits(counting: str) -> None:
     layers = Layers(BIPOLAR, (64, 4, 4))
     layers.last = layers.builder.node("shuffle", "channel_shuffle", [layers.last], groups=4)
     graph = layers.conv("a", 16, groups=2).end("a.act", "sign").conv("b", 8).build()
@@ -336,7 +355,7 @@ def test_random_chains(data: Any) -> None:
     inputs = batch(graph)
     wanted = create("reference", graph, threads=1).run(inputs, graph.results)
     with pytest.MonkeyPatch.context() as patch:
-        for off in ("", "vnni", "popcount"):
+        for off in (*OFF, only("avx2") + ",nibbles"):
             patch.setenv(VARIABLE, off)
             for keep in ((), graph.results):
                 found = create("numba", graph, threads=1).run(inputs, keep)
@@ -411,9 +430,14 @@ def test_which_products_count_bits(
 ) -> None:
     shape = (2, seen.channels // seen.groups, *seen.kernel)
     weight = np.resize(np.array(weights, np.int8), shape)
-    assert fits_bits(LEVELS[0], seen, codes, pad, weight) is fits
-    vnni = next(level for level in HERE if not level.bits)
+    popcount, nibbles, vnni = (
+        next(level for level in EVERY if level.name == name)
+        for name in ("popcount", "nibbles", "vnni")
+    )
+    assert fits_bits(popcount, seen, codes, pad, weight) is fits
     assert not fits_bits(vnni, seen, codes, pad, weight)
+    # a step of it takes as long as three of bytes
+    assert fits_bits(nibbles, seen, codes, pad, weight) is (fits and seen.channels > 8)
 
 
 def test_what_is_no_comparison_stays_codes() -> None:
@@ -446,10 +470,12 @@ def test_a_pool_of_bits_needs_them_on_both_sides() -> None:
 
 def test_off_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = Layers(BIT, (32, 4, 4)).conv("a", 16).end("a.act", "sign").conv("b", 4).build()
-    monkeypatch.setenv(VARIABLE, "popcount")
+    monkeypatch.setenv(VARIABLE, ",".join(level.name for level in LEVELS))
     assert_equal(graph, 0)
-    monkeypatch.delenv(VARIABLE)
-    assert_equal(graph, 2)
+    for level in LEVELS:
+        monkeypatch.setenv(VARIABLE, only(level.name))
+        assert_equal(graph, 2)
+        assert engine_of(graph).level == level.name
 
 
 def test_the_engine_names_the_levels_that_products_took(off: str) -> None:
@@ -457,13 +483,15 @@ def test_the_engine_names_the_levels_that_products_took(off: str) -> None:
         Layers(PIXEL, (3, 6, 6)).conv("a", 32).end("a.act", "sign").conv("b", 8, k=100)
         .end("b.act", "counted").conv("c", 4, kernel=1).build()
     )  # fmt: skip
-    rest = next(level.name for level in HERE if level.name not in ("popcount", *off.split(",")))
+    left = [level for level in HERE if level.name not in off.split(",")]
+    count = next(level.name for level in left if level.bits)
+    rest = next(level.name for level in left if not level.bits)
     engine = engine_of(graph)
-    assert engine.level == f"popcount, {rest}"  # planned, not yet run
+    assert engine.level == f"{count}, {rest}"  # planned, not yet run
     engine.run(batch(graph), ["b"])
-    assert engine.level == f"popcount, {rest}"
+    assert engine.level == f"{count}, {rest}"
     alone = Layers(BIPOLAR, (32, 4, 4)).conv("a", 8).build()
-    assert engine_of(alone).level == "popcount"
+    assert engine_of(alone).level == count
     idle = Layers(BIPOLAR, (32, 4, 4)).pool("a").build()
     assert engine_of(idle).level == ""
 

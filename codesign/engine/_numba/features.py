@@ -26,7 +26,8 @@ class Level:
         lanes: sums in one vector.
         code: tells compiled functions of one level from those of another.
         pairs: adds pairs of products in 16 bits with saturation, so the codes must be small.
-        bits: multiplies codes of one bit, 32 in each lane, in place of four bytes.
+        bits: multiplies codes of one bit, 32 in each lane, in place of four bytes, and takes as
+            long as that many steps of bytes; 0 where it multiplies bytes.
         signed: takes the bytes of codes as signed.
         tiles: multiplies 16 pixels with 16 outputs at a time, where the kernel permits it.
     """
@@ -36,7 +37,7 @@ class Level:
     lanes: int
     code: int
     pairs: bool = False
-    bits: bool = False
+    bits: int = 0
     signed: bool = False
     tiles: bool = False
 
@@ -44,8 +45,9 @@ class Level:
 #: From the fastest to the one that runs everywhere.
 LEVELS = (
     Level("amx", ("amx-tile", "amx-int8", "avx512f", "avx512vl"), 16, 5, tiles=True),
-    Level("popcount", ("avx512f", "avx512vpopcntdq"), 16, 4, bits=True),
+    Level("popcount", ("avx512f", "avx512vpopcntdq"), 16, 4, bits=2),
     Level("vnni", ("avx512f", "avx512vl", "avx512vnni"), 16, 3),
+    Level("nibbles", ("avx2",), 8, 6, bits=3),
     Level("avx2", ("avx2",), 8, 2, pairs=True),
     Level("i8mm", ("i8mm",), 4, 8),
     Level("dotprod", ("dotprod",), 4, 7, signed=True),

@@ -26,7 +26,7 @@ from codesign.engine._numba.features import LEVELS
 
 _BYTE, _HALF, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LANES = {level.code: level.lanes for level in LEVELS}
-_POPCOUNT, _VNNI, _AVX2 = 4, 3, 2
+_NIBBLES, _POPCOUNT, _VNNI, _AVX2 = 6, 4, 3, 2
 _DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
 
 
@@ -72,12 +72,31 @@ class _Emitter:
             name = "llvm.x86.avx512.vpdpbusd.512"
             add = self.function(name, self.vector, *[self.vector] * 3)
             return self.b.call(add, [total, codes, weights])
+        if self.level == _NIBBLES:
+            return self.b.add(total, self.population(self.b.xor(codes, weights)))
         halves, quarters = ir.VectorType(_HALF, 16), ir.VectorType(_BYTE, 32)
         multiply = self.function("llvm.x86.avx2.pmadd.ub.sw", halves, quarters, quarters)
         operands = [self.b.bitcast(operand, quarters) for operand in (codes, weights)]
         pairs = self.b.call(multiply, operands)
         join = self.function("llvm.x86.avx2.pmadd.wd", self.vector, halves, halves)
         return self.b.add(total, self.b.call(join, [pairs, ir.Constant(halves, [1] * 16)]))
+
+    def population(self, words: Any) -> Any:
+        """Bits set in each lane, by a table of the counts of four bits."""
+        b = self.b
+        halves, quarters = ir.VectorType(_HALF, 16), ir.VectorType(_BYTE, 32)
+        look = self.function("llvm.x86.avx2.pshuf.b", quarters, quarters, quarters)
+        table = ir.Constant(quarters, [n.bit_count() for n in range(16)] * 2)
+        low = ir.Constant(quarters, [15] * 32)
+        high = b.bitcast(b.lshr(b.bitcast(words, halves), ir.Constant(halves, [4] * 16)), quarters)
+        found = [
+            b.call(look, [table, b.and_(part, low)]) for part in (b.bitcast(words, quarters), high)
+        ]
+        counts = b.add(*found)
+        multiply = self.function("llvm.x86.avx2.pmadd.ub.sw", halves, quarters, quarters)
+        join = self.function("llvm.x86.avx2.pmadd.wd", self.vector, halves, halves)
+        pairs = b.call(multiply, [counts, ir.Constant(quarters, [1] * 32)])
+        return b.call(join, [pairs, ir.Constant(halves, [1] * 16)])
 
     def sums(self, pixels: list[Any], offsets: Any, steps: Any, weights: Any) -> list[list[Any]]:
         """The loop over steps; sums [row][column]."""
@@ -184,7 +203,7 @@ def emit_tile(
     for m, row in enumerate(sums):
         target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
         for n, total in enumerate(row):
-            if level == _POPCOUNT and mode != BITS:  # a level of bits is of the count
+            if level in (_POPCOUNT, _NIBBLES) and mode != BITS:  # a level of bits is of the count
                 total = builder.mul(total, worth)
             value = emit.finish(mode, builder.add(total, added[n]), n, given, levels)
             emit.store(value, builder.add(target, _LONG(width * n)))
