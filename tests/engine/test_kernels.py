@@ -34,6 +34,7 @@ KERNELS = [
     (recurrent, "_lstm_step"),
     (recurrent, "_lstm_hidden"),
     (recurrent, "_gru_step"),
+    (coding, "_look_up"),
     (coding, "_thermometer"),
     (coding, "_ycbcr"),
     (decision, "_best"),

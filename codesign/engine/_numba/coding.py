@@ -10,21 +10,46 @@ from codesign.ir import IntArray
 from codesign.ops.coding import YCBCR_MATRIX, YCBCR_OFFSETS
 
 
+#: Codes of a component of which a table of their bits is made.
+TABLE = 1 << 10
+
+
 def thermometer(site: Site) -> Kernel:
-    """Each component against its levels."""
+    """Each component against its levels: the bits of each code stand in a table."""
     levels, counts = site.constant(1).astype(np.int64), site.integers("counts")
-    components, low = site.arguments[0].shape[0], site.integer("low")
+    codes, components = site.arguments[0].type, site.arguments[0].shape[0]
     each = counts if len(counts) == components else counts * components
-    ends = np.cumsum(each)
-    source, target = arithmetic(site.arguments[0].type), storage(site.result.type)
+    ends, low = np.cumsum(each), site.integer("low")
+    source, target = arithmetic(codes), storage(site.result.type)
+    few = codes.hi - codes.lo < TABLE
+    known = np.arange(codes.lo, codes.hi + 1 if few else codes.lo)
+    table = np.where(known[:, None] > levels, 1, low).astype(target)
 
     def run(x: IntArray) -> IntArray:
         y = np.empty((*x.shape[:-1], len(levels)), target)
         rows = x.astype(source, copy=False).reshape(-1, components)
-        _thermometer(rows, levels, ends, low, y.reshape(-1, len(levels)))
+        flat = y.reshape(-1, len(levels))
+        if few:
+            _look_up(rows, table, codes.lo, ends, flat)
+        else:
+            _thermometer(rows, levels, ends, low, flat)
         return y
 
     return run
+
+
+@compiled
+def _look_up(x: IntArray, table: IntArray, least: int, ends: IntArray, y: IntArray) -> None:
+    """x (rows, components), table (codes, bits), ends (components), y (rows, bits)."""
+    rows, components = x.shape
+    for r in range(rows):
+        line, start = y[r], 0
+        for c in range(components):
+            bits = table[x[r, c] - least, start : ends[c]]
+            part = line[start : ends[c]]
+            for o in range(len(part)):
+                part[o] = bits[o]
+            start = ends[c]
 
 
 @compiled
