@@ -9,7 +9,6 @@ from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, sto
 from codesign.ir import IntArray
 from codesign.ops.coding import YCBCR_MATRIX, YCBCR_OFFSETS
 
-
 #: Codes of a component of which a table of their bits is made.
 TABLE = 1 << 10
 
