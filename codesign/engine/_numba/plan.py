@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from codesign.engine._numba import winograd
 from codesign.engine._numba.bitmaps import (
     BitFrame,
     WindowsOr,
@@ -38,6 +39,7 @@ from codesign.engine._numba.packed import (
 from codesign.engine._numba.pooling import gate, windows_maximum
 from codesign.engine._numba.tasks import Task
 from codesign.engine._numba.tiles import packed_product, suits
+from codesign.engine._numba.winograd import Winograd
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, IntType, Node
 
@@ -69,6 +71,8 @@ class _Product:
     result: str
     after: Rescale | Counted | None = None
     members: list[str] = field(default_factory=list)
+    winograd: bool = False
+    pooled: bool = False
 
     @property
     def frame(self) -> Frame | BitFrame:
@@ -80,7 +84,7 @@ class _Product:
 class PackedKernel(Native):
     """A packed product and the places of its maps."""
 
-    def __init__(self, packed: Packed, source: Place, target: Place, framed: bool) -> None:
+    def __init__(self, packed: Packed | Winograd, source: Place, target: Place, framed: bool) -> None:
         super().__init__(source, target, framed)
         self.packed = packed
 
@@ -161,6 +165,10 @@ class Planner:
         for node in nodes:
             if node.op == "channel_shuffle" and node.name not in kept:
                 self._absorb_shuffle(node, readers[node.name], products)
+        for product in products.values():
+            product.winograd = self._is_less_by_winograd(product)
+            if product.winograd and product.after is not None:
+                self._absorb_pool(product, readers, kept)
         return products
 
     def _product(self, node: Node) -> _Product | None:
@@ -268,6 +276,38 @@ class Planner:
             product.source, product.members = node.inputs[0], [*product.members, node.name]
             product.window = replace(product.window, shuffle=groups)
 
+    def _is_less_by_winograd(self, product: _Product) -> bool:
+        """Whether Winograd's products are exact and fewer; its sums are four times as large."""
+        weight = self.graph.arguments(product.node)[1].data
+        assert weight is not None  # the checker demands a constant there
+        codes, pad_code = product.codes, product.pad_code
+        base, least = min(codes.lo, pad_code), min(codes.lo, pad_code, 0)
+        if product.level.bits or product.base != least:
+            return False
+        bias = 0 if product.after is None else int(np.abs(product.after.bias).max(initial=0))
+        shift = product.after.shift if isinstance(product.after, Rescale) else 0
+        greatest = max(codes.hi, pad_code) - least
+        absolute = np.abs(weight.astype(np.int64)).reshape(len(weight), -1).sum(1)
+        reach = int(absolute.max(initial=0)) * max(greatest, -base) + bias
+        return (
+            reach < 1 << 28
+            and shift <= 28
+            and winograd.suits(product.level, product.window, weight, greatest)
+        )
+
+    def _absorb_pool(
+        self, product: _Product, readers: dict[str, list[Node]], kept: set[str]
+    ) -> None:
+        """The maximum of 2 x 2 results, where nothing else reads them."""
+        node = self._next(product.result, readers, kept)
+        if (
+            node is not None
+            and node.op == "max_pool"
+            and node.attrs["kernel"] == node.attrs["stride"] == (2, 2)
+        ):
+            product.pooled, product.result = True, node.name
+            product.members.append(node.name)
+
     def _is_known(self, name: str, kept: set[str]) -> bool:
         """Whether a value is one that kernels were prepared with, and nobody asks for."""
         return self.graph.values[name].is_constant and name not in kept
@@ -302,7 +342,12 @@ class Planner:
     ) -> dict[str, Frame | BitFrame]:
         """Maps that lie as bits between products of bits, and pools between them."""
         pools = {node.name: node for nodes in readers.values() for node in nodes}
-        pools = {name: node for name, node in pools.items() if node.op == "max_pool"}
+        absorbed = {member for product in products.values() for member in product.members}
+        pools = {
+            name: node
+            for name, node in pools.items()
+            if node.op == "max_pool" and name not in absorbed
+        }
         sources = {name: node.inputs[0] for name, node in pools.items()}
         writers = {p.result for p in products.values() if self._cut(p) is not None} | set(pools)
         read: dict[str, set[BitFrame]] = {}
@@ -342,8 +387,18 @@ class Planner:
             after = self._cut(product)
         elif target is not None and product.after is not None and target.base:
             after = replace(product.after, offset=product.after.offset - target.base)
-        step = product.codes.step if product.level.bits else 1
-        packed = packed_product(product.level, product.window, weight, product.base, after, step)
+        packed: Packed | Winograd
+        if product.winograd:
+            greatest = max(product.codes.hi, product.pad_code) - product.base
+            packed = Winograd(
+                product.level, product.window, weight, product.base, greatest, after,
+                product.pooled,
+            )  # fmt: skip
+        else:
+            step = product.codes.step if product.level.bits else 1
+            packed = packed_product(
+                product.level, product.window, weight, product.base, after, step
+            )
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)
         framed = product.source in frames

@@ -1,0 +1,189 @@
+"""Products with fewer multiplications: 3 x 3 windows of stride 1 on few-bit codes.
+
+Winograd's F(2 x 2, 3 x 3) computes 2 x 2 results with 16 products of transformed codes and weights
+where the window itself takes 36. Its transforms add up to four codes and nine weights, which in
+floats costs precision; the codes and weights of a quantized network leave that room in a byte, and
+every step is exact. The 16 positions are linear layers on the transformed channels: the kernels of
+`micro.py` multiply there as everywhere.
+
+Sources: Winograd, Arithmetic Complexity of Computations (1980), and Lavin and Gray, Fast Algorithms
+for Convolutional Neural Networks (2016), for the transforms; integers instead of floats, and which
+products are worth it: design choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from codesign.engine._numba import micro
+from codesign.engine._numba.features import Level
+from codesign.engine._numba.packed import (
+    Counted,
+    Cut,
+    Packed,
+    Rescale,
+    Window,
+    _finish,
+    _lay,
+)
+from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
+from codesign.engine._numba.transforms import CHANNELS, SCALE
+from codesign.engine._numba.winogradloops import RECORD, products_entry
+from codesign.ir import IntArray
+
+#: The transform of three weights on a line, twice what Lavin and Gray have.
+_WEIGHTS = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]])
+#: Bytes of the scratch for transformed codes and their sums, about: a part of the second cache.
+_SCRATCH = 200 << 10
+#: Cycles, estimated: to spread 64 channels of a tile, to join a vector of a tile's sums.
+_SPREAD, _JOIN = 60, 70
+
+
+def transformed(weight: IntArray) -> IntArray:
+    """Weights (outputs, depth, 3, 3) of each position, (16, outputs, depth)."""
+    wide = np.einsum("iu,jv,ocuv->ijoc", _WEIGHTS, _WEIGHTS, weight.astype(np.int64))
+    positions: IntArray = wide.reshape(16, *weight.shape[:2])
+    return positions
+
+
+def suits(level: Level, window: Window, weight: IntArray, greatest: int) -> bool:
+    """Whether such a product is exact and, by an estimate, less work.
+
+    `greatest` is the greatest code that is read, less the least: codes are stored from 0.
+    """
+    if (
+        level.bits
+        or level.tiles
+        or not level.lanes
+        or window.kernel != (3, 3)
+        or window.stride != (1, 1)
+        or min(window.results) < 2
+        or 4 * greatest > 255
+    ):
+        return False
+    wide = np.abs(transformed(weight)).max(initial=0)
+    if wide > 127 or (level.pairs and 2 * 4 * greatest * wide >= 1 << 15):
+        return False
+    return _cycles(level, window, len(weight)) < 1
+
+
+def _cycles(level: Level, window: Window, outputs: int) -> float:
+    """Estimate of a product's cycles, of those that the window itself takes."""
+    vectors = window.groups * -(-outputs // window.groups // level.lanes)
+    steps = -(-window.channels // window.groups // 4)
+    tiles = np.prod([-(-size // 2) for size in window.results])
+    spread = _SPREAD * -(-window.channels // CHANNELS)
+    mine = tiles * (16 * steps * vectors + _JOIN * vectors + spread)
+    return float(mine / (9 * steps * vectors * np.prod(window.results)))
+
+
+class Winograd:
+    """One product, ready to run; arguments as `Packed` has them.
+
+    `pooled`: of each 2 x 2 results from the first on, the greatest is the one that is stored.
+    """
+
+    def __init__(
+        self,
+        level: Level,
+        window: Window,
+        weight: IntArray,
+        base: int,
+        greatest: int,
+        after: Rescale | Counted | Cut | None,
+        pooled: bool = False,
+    ) -> None:
+        self.window, self.pooled = window, pooled
+        self.outputs = len(weight)
+        if isinstance(after, Counted | Cut):
+            weight = weight * after.side.reshape(-1, 1, 1, 1)
+        # stored are values of 0 or more (or, signed, of as many below 0): what they are less
+        below = 2 * greatest
+        low = below if level.signed else 0
+        self.rest, self.middle = below - low, -low
+        line = Window((1,), window.channels, (1,), (1,), (0,), window.groups, window.shuffle)
+        packed = [
+            Packed(
+                level,
+                line,
+                position[..., None],
+                low + 4 * base if place == 5 else low - below,
+                None,
+            )
+            for place, position in enumerate(transformed(weight))
+        ]
+        self.weights = np.stack([p.weights for p in packed])
+        self.bases = np.stack([p.bias for p in packed])
+        self.offsets, self.group_bytes = packed[0].offsets, packed[0].group_bytes
+        _, _, rows, columns = packed[0].variant
+        bias, numbers, levels, mode = _finish(_scaled(after), self.outputs)
+        self.variant = mode, level.code, len(rows), len(columns)
+        lanes, width = self.outputs // window.groups, packed[0].width
+        share = 8 if mode == micro.BITS else 1
+        self.width, self.stored = width // share, -(-lanes // share)
+        self.bias = _lay(bias, window.groups, width).astype(np.uint32).view(np.int32)
+        limits = np.iinfo(np.int32)
+        laid = _lay(levels.clip(limits.min, limits.max), window.groups, width, limits.max)
+        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
+        self.numbers = np.array((*numbers, levels.shape[1], 1), np.int64).astype(np.int32)
+        corners = _corners(window.results, pooled)
+        height, wide = window.padded
+        self.starts = (corners[:, 0] * wide + corners[:, 1]) * window.channels
+        self.pixels = corners[:, 0] * window.results[1] + corners[:, 1]
+        # a pixel is read in runs of 64 bytes
+        self.reads_within = window.channels % CHANNELS == 0
+        pitch = -(-window.channels // CHANNELS) * CHANNELS
+        most = max(1, _SCRATCH // (16 * (pitch + 4 * width)) // len(rows))
+        self.block = len(rows) * most
+
+    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
+        """As `Packed.run` has it."""
+        compute(self.task(frame, y, places, step), images)
+
+    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
+        """As `Packed.task` has it; parts are ranges of blocks of tiles, groups and outputs."""
+        if self.pooled:
+            ends = np.ascontiguousarray(places[:, None])
+        else:
+            columns = self.window.results[1]
+            ends = places[self.pixels[:, None] + np.array([0, 1, columns, columns + 1])]
+        arrays = (
+            frame, y, self.starts, ends, self.offsets, self.weights, self.bases, self.bias,
+            self.numbers, self.levels,
+        )  # fmt: skip
+        _, groups, blocks, size = self.weights.shape
+        lanes = self.bias.shape[2]
+        channels = self.window.channels
+        sizes = (
+            len(self.starts), self.window.frame_bytes, self.window.padded[1] * channels, channels,
+            self.rest, self.middle, self.block, len(self.offsets), ends.shape[1], groups, blocks,
+            size, self.group_bytes, self.levels.shape[2], lanes, step, self.width, self.stored,
+        )  # fmt: skip
+        record = np.array([0, *map(address, arrays), *sizes], np.int64)
+        assert len(record) == RECORD
+        function = products_entry(*self.variant, self.pooled, y.dtype.name)
+        products = 16 * groups * blocks * len(self.starts) * lanes * 4 * len(self.offsets)
+        return Task(function, record, products / PART_PRODUCTS, arrays)
+
+
+def _scaled(after: Rescale | Counted | Cut | None) -> Rescale | Counted | Cut | None:
+    """What becomes of four times the sum."""
+    if isinstance(after, Rescale):
+        return replace(after, bias=after.bias << SCALE, shift=after.shift + SCALE)
+    if isinstance(after, Counted):
+        return replace(after, bias=after.bias << SCALE, levels=after.levels << SCALE)
+    return None if after is None else replace(after, levels=after.levels << SCALE)
+
+
+def _corners(results: tuple[int, ...], pooled: bool) -> IntArray:
+    """First results (row, column) of the tiles: the last of an odd number overlaps another.
+
+    Pooled tiles are the windows of the pool, which leave what is odd out.
+    """
+    lines = [
+        np.arange(size // 2) * 2 if pooled else np.minimum(np.arange(0, size, 2), size - 2)
+        for size in results
+    ]
+    return np.stack([axis.reshape(-1) for axis in np.meshgrid(*lines, indexing="ij")], 1)

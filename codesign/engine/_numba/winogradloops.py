@@ -1,0 +1,159 @@
+"""The loop of Winograd products: a block of tiles is spread, multiplied at 16 positions, joined."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from codesign.engine._numba import micro
+from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.packed import SLACK
+from codesign.engine._numba.tasks import entry, numbers_at
+from codesign.engine._numba.tileloops import _lines
+from codesign.engine._numba.transforms import CHANNELS, join, spread
+from codesign.ir import IntArray
+
+#: Bytes between two planes of a scratch beyond their content: else loads of 16 planes would meet
+#: in few places of the nearest cache.
+_APART = 64
+#: Numbers of a record, in the order that `Winograd.task` writes.
+RECORD = 29
+
+
+@compiled
+def products(
+    mode: tuple[int, ...],
+    level: tuple[int, ...],
+    rows: tuple[int, ...],
+    columns: tuple[int, ...],
+    pooled: tuple[int, ...],
+    frame: IntArray,
+    starts: IntArray,
+    size: int,
+    images: int,
+    line: int,
+    pixel: int,
+    rest: int,
+    middle: int,
+    block: int,
+    offsets: IntArray,
+    weights: IntArray,
+    bases: IntArray,
+    between: int,
+    bias: IntArray,
+    numbers: IntArray,
+    levels: IntArray,
+    y: IntArray,
+    places: IntArray,
+    step: int,
+    width: int,
+    stored: int,
+    part: int,
+    parts: int,
+) -> None:
+    """Tiles of 2 x 2 results whose windows begin at `starts` of each image, `block` at a time.
+
+    `places` (tiles, results) are the elements of `y` where results begin; `weights` (16, groups,
+    blocks of outputs, size) and `bases` (16, groups, blocks, lanes) those of each position. All
+    outputs follow when a block is spread. Of the blocks, in the order of tiles, groups, outputs,
+    one of `parts` equal parts is computed.
+    """
+    each, results = places.shape
+    groups, wide = weights.shape[1], weights.shape[2]
+    tiles = images * each
+    pitch = (pixel + CHANNELS - 1) // CHANNELS * CHANNELS
+    plane, sum_plane = block * pitch + _APART, block * bias.shape[2] * 4 + _APART
+    codes, sums = _lines(16 * plane + SLACK), _lines(16 * sum_plane)
+    sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    ends = np.empty(results, np.int64)
+    indices = np.empty(block * results, np.int64)
+    spare = np.empty(results * width, y.dtype)
+    units = (tiles + block - 1) // block * groups * wide
+    there = -1
+    for unit in range(units * part // parts, units * (part + 1) // parts):
+        b, g, number = unit % wide, unit // wide % groups, unit // wide // groups
+        start = number * block
+        count = min(block, tiles - start)
+        if number != there:
+            n, t = start // each, start % each
+            for m in range(count):
+                source = frame.ctypes.data + n * size + starts[t]
+                target = codes.ctypes.data + m * pitch
+                for c in range(0, pixel, CHANNELS):
+                    spread(  # type: ignore[call-arg]
+                        source + c, line, pixel, target + c, plane, rest, middle
+                    )
+                for k in range(results):
+                    indices[m * results + k] = n * step + places[t, k]
+                t += 1
+                if t == each:
+                    n, t = n + 1, 0
+            there = number
+        for p in range(16):
+            source = codes.ctypes.data + p * plane + g * between
+            target = sums.ctypes.data + p * sum_plane
+            for first in range(0, count, len(rows)):
+                for m in range(len(rows)):
+                    row = min(first + m, count - 1)  # the last tile is repeated
+                    sources[m] = source + row * pitch
+                    targets[m] = target + row * bias.shape[2] * 4
+                micro.tile(  # type: ignore[call-arg]
+                    (0, 0), level, rows, columns, sources.ctypes.data, offsets.ctypes.data,
+                    len(offsets), weights[p, g, b].ctypes.data, bases[p, g, b].ctypes.data,
+                    numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
+                )  # fmt: skip
+        valid = min(width, stored - b * width)
+        place = g * stored + b * width
+        for m in range(count):
+            for k in range(results):
+                if valid == width:
+                    index = indices[m * results + k] + place
+                    ends[k] = y.ctypes.data + y.itemsize * index
+                else:
+                    ends[k] = spare.ctypes.data + y.itemsize * k * width
+            join(  # type: ignore[call-arg]
+                mode, level, columns, pooled, sums.ctypes.data + m * bias.shape[2] * 4, sum_plane,
+                bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
+                ends.ctypes.data,
+            )  # fmt: skip
+            if valid < width:
+                for k in range(results):
+                    index = indices[m * results + k] + place
+                    for o in range(valid):
+                        y[index + o] = spare[k * width + o]
+
+
+@cache
+def products_entry(
+    mode: int, level: int, rows: int, columns: int, pooled: bool, result: str
+) -> int:
+    """Address of `products` on the record that `Winograd.task` makes."""
+    # not of Python's zero, whose type would have its value
+    zero: Any = np.int64(0)
+    m, v, r, c, q = ((zero,) * length for length in (mode, level, rows, columns, int(pooled)))
+    kind = np.dtype(result).type
+
+    def winograd(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, RECORD, np.int64)
+        groups, blocks, lanes = n[20], n[21], n[25]
+        products(
+            m, v, r, c, q,
+            numbers_at(n[1], 1, np.uint8),
+            numbers_at(n[3], n[11], np.int64),
+            n[12], n[0], n[13], n[14], n[15], n[16], n[17],
+            numbers_at(n[5], n[18], np.int64),
+            numbers_at(n[6], (16, groups, blocks, n[22]), np.int8),
+            numbers_at(n[7], (16, groups, blocks, lanes), np.int32),
+            n[23],
+            numbers_at(n[8], (groups, blocks, lanes), np.int32),
+            numbers_at(n[9], 1, np.int32),
+            numbers_at(n[10], (groups, blocks, n[24], lanes), np.int32),
+            numbers_at(n[2], 1, kind),
+            numbers_at(n[4], (n[11], n[19]), np.int64),
+            n[26], n[27], n[28], part, parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(winograd)
