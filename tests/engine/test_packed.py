@@ -56,9 +56,10 @@ def chain(
     weights: IntType = TERNARY,
     end: str = "hwmsb",
     shuffle: int = 1,
+    pool: bool = False,
     seed: int = 0,
 ) -> Graph:
-    """Shuffle, convolution, rescaling, activation, and a second product that reads its codes."""
+    """Shuffle, convolution, rescaling, activation, pool, and a product that reads its codes."""
     builder = GraphBuilder("chain")
     x = builder.input("image", shape, codes)
     if shuffle > 1:
@@ -89,6 +90,8 @@ def chain(
         y = builder.node("act", "threshold", [y, levels, flip])
     elif end:
         y = builder.node("act", end, [y])
+    if pool:
+        y = builder.node("pool", "max_pool", [y], kernel=(2,) * rank, stride=(2,) * rank)
     builder.output(y)
     value = builder.value(y)
     if value.type.hi - value.type.lo <= 255:

@@ -174,7 +174,7 @@ class Packed:
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
         rows, columns = self.blocking(level, -(-self.lanes // level.lanes))
-        bias, numbers, levels, mode = _finish(after, len(weight))
+        bias, numbers, levels, mode = finishing(after, len(weight))
         if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
         flat = weight.reshape(self.outputs, -1).astype(np.int64)
@@ -200,10 +200,7 @@ class Packed:
         self.reads_within = last <= end + window.channels
         width = columns * level.lanes
         self.weights = _pack(table, window.groups, width, level.lanes)
-        self.bias = _lay(bias, window.groups, width).astype(np.uint32).view(np.int32)
-        limits = np.iinfo(np.int32)
-        laid = _lay(levels.clip(limits.min, limits.max), window.groups, width, limits.max)
-        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
+        self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = np.array((*numbers, levels.shape[1], worth), np.int64).astype(np.int32)
         self.size, self.starts = window.frame_bytes, window.starts
 
@@ -251,7 +248,7 @@ class Packed:
         return Task(function, record, products / PART_PRODUCTS, arrays)
 
 
-def _finish(
+def finishing(
     after: Rescale | Counted | Cut | None, outputs: int
 ) -> tuple[IntArray, tuple[int, ...], IntArray, int]:
     """Biases, numbers, thresholds (outputs, count) and the tile's mode."""
@@ -296,6 +293,16 @@ def _lay(values: IntArray, groups: int, width: int, rest: int = 0) -> IntArray:
     laid = np.full((groups, blocks * width, *values.shape[1:]), rest, values.dtype)
     laid[:, :lanes] = values.reshape(groups, lanes, *values.shape[1:])
     return laid.reshape(groups, blocks, width, *values.shape[1:])
+
+
+def lay_after(
+    bias: IntArray, levels: IntArray, groups: int, width: int
+) -> tuple[IntArray, IntArray]:
+    """Biases (groups, blocks, width) and thresholds (groups, blocks, count, width) of 32 bits."""
+    limits = np.iinfo(np.int32)
+    laid = _lay(levels.clip(limits.min, limits.max), groups, width, limits.max)
+    rows = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
+    return _lay(bias, groups, width).astype(np.uint32).view(np.int32), rows
 
 
 def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:

@@ -84,7 +84,9 @@ class _Product:
 class PackedKernel(Native):
     """A packed product and the places of its maps."""
 
-    def __init__(self, packed: Packed | Winograd, source: Place, target: Place, framed: bool) -> None:
+    def __init__(
+        self, packed: Packed | Winograd, source: Place, target: Place, framed: bool
+    ) -> None:
         super().__init__(source, target, framed)
         self.packed = packed
 

@@ -102,9 +102,7 @@ def join(
         given = [*map(emit.splat, words[:5]), b.sext(words[5], _LONG)]
         size = 4 * emit.lanes
         stored = {SUMS: size, BITS: emit.lanes // 8}.get(mode, emit.lanes)
-        places = [
-            emit.load(b.add(targets, _LONG(8 * k)), _LONG) for k in range(1 if pooled else 4)
-        ]
+        places = [emit.load(b.add(targets, _LONG(8 * k)), _LONG) for k in range(1 if pooled else 4)]
         planes = [b.add(sums, b.mul(plane, _LONG(p))) for p in range(16)]
         for n in range(width):
             lines = []
@@ -117,7 +115,7 @@ def join(
             left, right = (_back(b, [line[k] for line in lines]) for k in range(2))
             results = [left[0], right[0], left[1], right[1]]
             if pooled:
-                top, bottom = (emit.bound(*results[k : k + 2], ">") for k in (0, 2))
+                top, bottom = (emit.bound(results[k], results[k + 1], ">") for k in (0, 2))
                 results = [emit.bound(top, bottom, ">")]
             added = emit.load(b.add(bias, _LONG(size * n)), emit.vector)
             for place, result in zip(places, results, strict=True):

@@ -19,14 +19,15 @@ import numpy as np
 
 from codesign.engine._numba import micro
 from codesign.engine._numba.features import Level
+from codesign.engine._numba.memory import aligned
 from codesign.engine._numba.packed import (
     Counted,
     Cut,
     Packed,
     Rescale,
     Window,
-    _finish,
-    _lay,
+    finishing,
+    lay_after,
 )
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
 from codesign.engine._numba.transforms import CHANNELS, SCALE
@@ -114,23 +115,19 @@ class Winograd:
             )
             for place, position in enumerate(transformed(weight))
         ]
-        self.weights = np.stack([p.weights for p in packed])
-        self.bases = np.stack([p.bias for p in packed])
+        self.weights = aligned(np.stack([p.weights for p in packed]))
+        self.bases = aligned(np.stack([p.bias for p in packed]))
         self.offsets, self.group_bytes = packed[0].offsets, packed[0].group_bytes
         _, _, rows, columns = packed[0].variant
-        bias, numbers, levels, mode = _finish(_scaled(after), self.outputs)
+        bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
         self.variant = mode, level.code, len(rows), len(columns)
         lanes, width = self.outputs // window.groups, packed[0].width
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = width // share, -(-lanes // share)
-        self.bias = _lay(bias, window.groups, width).astype(np.uint32).view(np.int32)
-        limits = np.iinfo(np.int32)
-        laid = _lay(levels.clip(limits.min, limits.max), window.groups, width, limits.max)
-        self.levels = np.ascontiguousarray(laid.swapaxes(2, 3).astype(np.int32))
+        self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = np.array((*numbers, levels.shape[1], 1), np.int64).astype(np.int32)
         corners = _corners(window.results, pooled)
-        height, wide = window.padded
-        self.starts = (corners[:, 0] * wide + corners[:, 1]) * window.channels
+        self.starts = (corners[:, 0] * window.padded[1] + corners[:, 1]) * window.channels
         self.pixels = corners[:, 0] * window.results[1] + corners[:, 1]
         # a pixel is read in runs of 64 bytes
         self.reads_within = window.channels % CHANNELS == 0
