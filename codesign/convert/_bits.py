@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,25 +21,31 @@ def pack(codes: IntArray, code_type: IntType) -> bytes:
     The last byte is filled with zeros.
     """
     bits = code_type.storage_bits
-    # modulo 2^64, so that the distance of any two 64-bit codes fits
-    distance = codes.astype(np.int64).reshape(-1).view(np.uint64) - _modular(code_type.lo)
-    index = distance if code_type.step == 1 else distance // np.uint64(code_type.step)
+    distance = _distance(codes.reshape(-1), code_type)
+    index = distance if code_type.step == 1 else distance // distance.dtype.type(code_type.step)
     if bits in _WHOLE:
-        return _pack_whole(index.astype(np.uint8), bits)
+        return _pack_whole(index.astype(np.uint8, copy=False), bits)
     size = next(size for size in (1, 2, 4, 8) if 8 * size >= bits)
     octets = index.astype(f"<u{size}").view(np.uint8).reshape(-1, size)
     rows = np.unpackbits(octets, axis=1, count=bits, bitorder="little")
     return np.packbits(rows, bitorder="little").tobytes()
 
 
-def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> NDArray[np.int64]:
-    """The codes of `pack`, as int64 of this shape; `packed` has `packed_size` bytes."""
+def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> IntArray:
+    """The codes of `pack` in this shape; `packed` has `packed_size` bytes.
+
+    In the type's carrier where they surely are codes of it, else as int64.
+    """
     bits = code_type.storage_bits
     count = int(np.prod(shape, dtype=np.int64))
     if bits in _WHOLE:
+        octets = np.frombuffer(packed, np.uint8)
         index = np.arange(256, dtype=np.uint64)[:, None] >> _places(bits) & np.uint64(2**bits - 1)
-        table = (index * np.uint64(code_type.step) + _modular(code_type.lo)).view(np.int64)
-        return table[np.frombuffer(packed, np.uint8)].reshape(-1)[:count].reshape(shape)
+        table: IntArray = _codes(index, code_type)
+        inside = np.all(index < code_type.count, axis=1)
+        if inside[octets].all():
+            table = table.astype(code_type.dtype)
+        return np.take(table, octets, axis=0).reshape(-1)[:count].reshape(shape)
     stream = np.unpackbits(
         np.frombuffer(packed, np.uint8), count=count * bits, bitorder="little"
     ).reshape(count, bits)
@@ -45,8 +53,7 @@ def unpack(packed: bytes, shape: tuple[int, ...], code_type: IntType) -> NDArray
     found = np.packbits(stream, axis=1, bitorder="little")
     octets[:, : found.shape[1]] = found
     index = octets.view("<u8").reshape(-1).astype(np.uint64)
-    codes = index * np.uint64(code_type.step) + _modular(code_type.lo)
-    return codes.view(np.int64).reshape(shape)
+    return _codes(index, code_type).reshape(shape)
 
 
 #: Widths of which a byte holds a whole number: they are packed without a detour over single bits.
@@ -66,6 +73,18 @@ def _pack_whole(index: NDArray[np.uint8], bits: int) -> bytes:
     for place in range(1, each):
         octets |= rows[:, place] << np.uint8(bits * place)
     return octets.tobytes()
+
+
+def _distance(codes: IntArray, code_type: IntType) -> NDArray[np.unsignedinteger[Any]]:
+    """`code - lo`, modulo 2^8 or 2^64, so that the distance of any two codes fits."""
+    if code_type.dtype.itemsize == 1:
+        octets = codes.astype(code_type.dtype, copy=False).view(np.uint8)
+        return octets - np.uint8(code_type.lo % (1 << 8))
+    return codes.astype(np.int64).view(np.uint64) - _modular(code_type.lo)
+
+
+def _codes(index: NDArray[np.uint64], code_type: IntType) -> NDArray[np.int64]:
+    return (index * np.uint64(code_type.step) + _modular(code_type.lo)).view(np.int64)
 
 
 def _modular(value: int) -> np.uint64:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from codesign.ir.graph import FORMAT, AttrValue, Graph, Node, Value
+
+#: Codes that are hashed at a time.
+_PART = 1 << 14
 
 
 def to_text(graph: Graph) -> str:
@@ -44,23 +47,26 @@ def _attr(value: AttrValue) -> str:
 
 def digest(value: Value) -> str:
     """Digest of a constant's codes, the same on any machine: 16 hex digits."""
-    return _short(_octets(value))
+    state = hashlib.sha256()
+    for codes in _octets(value):
+        state.update(codes)
+    return state.hexdigest()[:16]
 
 
 def content_hash(graph: Graph) -> str:
     """`sha256:` and the digest of the text form with every constant's codes."""
-    octets = {name: _octets(value) for name, value in graph.constants.items()}
-    digests = {name: _short(raw) for name, raw in octets.items()}
+    constants = graph.constants
+    digests = {name: digest(value) for name, value in constants.items()}
     state = hashlib.sha256(_text(graph, digests).encode())
-    for raw in octets.values():
-        state.update(raw)
+    for value in constants.values():
+        for codes in _octets(value):
+            state.update(codes)
     return f"sha256:{state.hexdigest()}"
 
 
-def _octets(value: Value) -> bytes:
+def _octets(value: Value) -> Iterator[memoryview]:
+    """The codes as 64-bit integers, some at a time: that many stay in the nearest caches."""
     assert value.data is not None  # a constant
-    return value.data.astype("<i8").tobytes()
-
-
-def _short(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()[:16]
+    codes = value.data.reshape(-1)
+    for start in range(0, len(codes), _PART):
+        yield codes[start : start + _PART].astype("<i8").data

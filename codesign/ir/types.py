@@ -109,7 +109,12 @@ class IntType:
         low, high = int(codes.min()), int(codes.max())
         if low < self.lo or high > self.hi:
             return False
-        return self.step == 1 or not bool(((codes.astype(np.int64) - self.lo) % self.step).any())
+        if self.step == 1:
+            return True
+        if codes.dtype.itemsize == 1 and self.fits_byte:  # the distance from the least as well
+            distance = codes.view(np.uint8) - np.uint8(self.lo % 256)
+            return not bool((distance % np.uint8(self.step)).any())
+        return not bool(((codes.astype(np.int64) - self.lo) % self.step).any())
 
     def __str__(self) -> str:
         step = f"/{self.step}" if self.step != 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -51,6 +52,19 @@ class TestText:
     def test_golden_hash(self) -> None:
         expected = "sha256:500c43acc47e3d23ddfdc79c1c45273fd3cca605825a865d4b1d75279642725a"
         assert tiny(classes=("dark", "light")).hash == expected
+
+    def test_the_hash_is_of_the_text_and_then_all_codes(self) -> None:
+        """However many: they are hashed in parts."""
+        codes = np.random.default_rng(0).integers(-1, 2, (7, 9_001))
+        builder = GraphBuilder("wide")
+        image = builder.input("image", (9_001,), IntType(0, 3))
+        weight = builder.constant("fc.weight", codes, IntType(-1, 1))
+        builder.output(builder.node("fc", "linear", [image, weight]))
+        graph = builder.build()
+        octets = codes.astype("<i8").tobytes()
+        assert f" 2b {hashlib.sha256(octets).hexdigest()[:16]}\n" in str(graph)
+        whole = hashlib.sha256(str(graph).encode() + octets).hexdigest()
+        assert graph.hash == f"sha256:{whole}"
 
     @pytest.mark.parametrize(
         "change",

@@ -95,6 +95,18 @@ def test_contains_takes_any_integer_array(dtype: type) -> None:
     assert not IntType(int(info.min), int(info.max) - 1).contains(edges)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+@pytest.mark.parametrize(
+    "code_type",
+    [IntType(-128, 122, 25), IntType(1, 251, 125), IntType(-1, 1, 2), IntType(-300, 897, 7)],
+    ids=str,
+)
+def test_contains_steps_of_bytes(dtype: type, code_type: IntType) -> None:
+    for octet in np.arange(256, dtype=np.uint8).view(dtype):
+        inside = int(octet) in range(code_type.lo, code_type.hi + 1, code_type.step)
+        assert code_type.contains(np.array([octet])) == inside
+
+
 @pytest.mark.parametrize(
     ("levels", "expected", "bits"),
     [
