@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
-
-from rich.table import Table
-from rich.text import Text
 
 from codesign.report._format import dimensions, grouped, plural, rounded
-from codesign.report._table import columns
+from codesign.report._table import Styled, Table
 from codesign.report.model import Results
 from codesign.report.rows import Codes, Fit, InputResult
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 #: An output of at most this many codes is printed in full.
 _SHOWN = 16
 
 
-def print_results(results: Results, rows: int) -> Iterator[RenderableType]:
+def print_results(results: Results, rows: int) -> Iterator[str | Styled | Table]:
     """The first `rows` results, the best scores of each, and what all of them come to."""
     shown = results.inputs[:rows]
     if shown:
@@ -30,14 +23,14 @@ def print_results(results: Results, rows: int) -> Iterator[RenderableType]:
         yield from (_output(row, name, codes) for name, codes in row.outputs.items())
     left = len(results.inputs) - len(shown)
     if left > 0:
-        yield Text(f"... {plural(left, 'more input')}; --report FILE keeps every result")
+        yield (f"... {plural(left, 'more input')}; --report FILE keeps every result")
     level = f" ({results.level})" if results.level else ""
     summary = f"{plural(len(results.inputs), 'input')}, computed by {results.engine}{level}"
     if results.accuracy is not None:
         correct, total = results.accuracy.correct, results.accuracy.total
         share = f" ({rounded(Fraction(100 * correct, total), 2)} %)" if total else ""
         summary += f"; accuracy {correct} / {total}{share}"
-    yield Text(summary, style="bold")
+    yield Styled(summary, "bold")
 
 
 def _table(shown: Sequence[InputResult]) -> Table:
@@ -45,14 +38,12 @@ def _table(shown: Sequence[InputResult]) -> Table:
     labelled = any(row.label is not None for row in shown)
     fitted = any(row.fit is not None for row in shown)
     headings = ["input", *(["class", ">score"] * names)]
-    table = columns(
-        *headings, *(["label"] if labelled else []), *(["photograph"] if fitted else [])
-    )
+    table = Table(*headings, *(["label"] if labelled else []), *(["photograph"] if fitted else []))
     for row in shown:
-        cells: list[str | Text] = [_name(row)]
+        cells: list[str | Styled] = [_name(row)]
         for position, score in enumerate(row.top):
             style = "bold" if position == 0 else ""
-            cells += [Text(score.name, style=style), Text(grouped(score.score), style=style)]
+            cells += [Styled(score.name, style), Styled(grouped(score.score), style)]
         cells += [""] * (1 + 2 * names - len(cells))
         if labelled:
             cells.append(_label(row))
@@ -62,12 +53,12 @@ def _table(shown: Sequence[InputResult]) -> Table:
     return table
 
 
-def _label(row: InputResult) -> Text:
+def _label(row: InputResult) -> Styled:
     if row.label is None or row.winner is None:
-        return Text("")
+        return Styled("")
     if row.label.index == row.winner.index:
-        return Text("right", style="green")
-    return Text(f"wrong, {row.label.name}", style="red")
+        return Styled("right", "green")
+    return Styled(f"wrong, {row.label.name}", "red")
 
 
 def _fit(fit: Fit) -> str:
@@ -83,9 +74,9 @@ def _name(row: InputResult) -> str:
     return row.input.rsplit("/", 1)[-1]
 
 
-def _output(row: InputResult, name: str, codes: Codes) -> Text:
+def _output(row: InputResult, name: str, codes: Codes) -> str:
     if codes.codes is not None and len(codes.codes) <= _SHOWN:
         content = " ".join(map(str, codes.codes))
     else:
         content = f"{dimensions(codes.shape)} sha256 {codes.sha256[:16]}"
-    return Text(f"{_name(row)}  {name} = {content}")
+    return f"{_name(row)}  {name} = {content}"
