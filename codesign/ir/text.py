@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from codesign.ir.graph import FORMAT, AttrValue, Graph, Node, Value
 
 #: Codes that are hashed at a time.
-_PART = 1 << 14
+_PART = 1 << 16
+#: Codes for which it is worth to start threads.
+_MANY = 1 << 20
 
 
 def to_text(graph: Graph) -> str:
@@ -17,7 +20,7 @@ def to_text(graph: Graph) -> str:
 
     Two graphs have the same text if and only if they have the same content hash.
     """
-    return _text(graph, {name: digest(value) for name, value in graph.constants.items()})
+    return _text(graph, _digests(graph.constants))
 
 
 def _text(graph: Graph, digests: Mapping[str, str]) -> str:
@@ -56,12 +59,19 @@ def digest(value: Value) -> str:
 def content_hash(graph: Graph) -> str:
     """`sha256:` and the digest of the text form with every constant's codes."""
     constants = graph.constants
-    digests = {name: digest(value) for name, value in constants.items()}
-    state = hashlib.sha256(_text(graph, digests).encode())
+    state = hashlib.sha256(_text(graph, _digests(constants)).encode())
     for value in constants.values():
         for codes in _octets(value):
             state.update(codes)
     return f"sha256:{state.hexdigest()}"
+
+
+def _digests(constants: Mapping[str, Value]) -> dict[str, str]:
+    """The digest of each; many codes by several threads, which a hash lets run."""
+    if sum(value.size for value in constants.values()) < _MANY:
+        return {name: digest(value) for name, value in constants.items()}
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(constants, pool.map(digest, constants.values()), strict=True))
 
 
 def _octets(value: Value) -> Iterator[memoryview]:

@@ -53,11 +53,12 @@ class TestText:
         expected = "sha256:500c43acc47e3d23ddfdc79c1c45273fd3cca605825a865d4b1d75279642725a"
         assert tiny(classes=("dark", "light")).hash == expected
 
-    def test_the_hash_is_of_the_text_and_then_all_codes(self) -> None:
-        """However many: they are hashed in parts."""
-        codes = np.random.default_rng(0).integers(-1, 2, (7, 9_001))
+    @pytest.mark.parametrize("width", [9, 90_001])
+    def test_the_hash_is_of_the_text_and_then_all_codes(self, width: int) -> None:
+        """However many: they are hashed in parts, and by several threads."""
+        codes = np.random.default_rng(0).integers(-1, 2, (12, width))
         builder = GraphBuilder("wide")
-        image = builder.input("image", (9_001,), IntType(0, 3))
+        image = builder.input("image", (width,), IntType(0, 3))
         weight = builder.constant("fc.weight", codes, IntType(-1, 1))
         builder.output(builder.node("fc", "linear", [image, weight]))
         graph = builder.build()
