@@ -59,7 +59,7 @@ def test_what_costs_and_help_import(folder: Path) -> None:
 
 
 def test_what_is_to_be_done_at_the_end_is_done(folder: Path) -> None:
-    """The process leaves without taking its modules apart, but not before its exit functions."""
+    """The process ends fast, but not before its exit functions."""
     code = (
         "import atexit, sys\n"
         "from codesign.cli import main\n"
