@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.networks import NETWORKS, macs
-from benchmarks.peers import Candidate, candidates
+from benchmarks.peers import Run, candidates
 from benchmarks.timing import side_by_side
 
 #: What is measured, in order.
@@ -24,17 +24,21 @@ def measure(network: str, images: int, threads: int, rounds: int) -> dict[str, A
     """Images a second of each candidate on one network, and how much faster the first is."""
     graph = NETWORKS[network]()
     images = min(images, CLIPS.get(network, images))
-    running: dict[str, Candidate] = {}
+    running: dict[str, Run] = {}
+    count: dict[str, int] = {}
     left_out: dict[str, str] = {}
     for candidate in candidates(graph, images, threads):
         try:
-            candidate.run()
-        except (NotImplementedError, RuntimeError) as error:
-            left_out[candidate.name] = str(error).splitlines()[0]
+            run = candidate.make()
+            run()
+        except Exception as error:
+            if candidate.ours:
+                raise
+            left_out[candidate.name] = f"{type(error).__name__}: {error}".splitlines()[0]
             continue
-        running[candidate.name] = candidate
-    seconds = side_by_side({name: c.run for name, c in running.items()}, rounds)
-    each = {name: value / running[name].images for name, value in seconds.items()}
+        running[candidate.name], count[candidate.name] = run, candidate.images
+    seconds = side_by_side(running, rounds)
+    each = {name: value / count[name] for name, value in seconds.items()}
     ours = next(iter(each.values()))
     return {
         "network": network,

@@ -70,9 +70,8 @@ def kernel_rates(channels: int = 64, size: int = 32) -> dict[str, float]:
     for level in levels():
         if not level.lanes:
             continue
-        product = packed_product(
-            level, window, weight, 0, None
-        )  # bits or bytes: the frame has enough
+        # bits or bytes: the frame has enough of either
+        product = packed_product(level, window, weight, 0, None)
         seconds = _best(lambda p=product: p.run(frame, images, y, places, outputs))  # type: ignore[misc]
         rates[level.name] = images * outputs * 9 * channels / seconds / 1e9
     return rates

@@ -18,15 +18,21 @@ from codesign.engine import create
 from codesign.engine._numba.features import LEVELS, VARIABLE, levels
 from codesign.ir import Graph, IntArray
 
+Run = Callable[[], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to run a network; `run` computes `images`. `exact`: it gives the program's bits."""
+    """One way to run a network; `make` gives a function that computes `images`.
+
+    `exact`: it gives the program's bits. `ours`: it must run; a peer may be unable to.
+    """
 
     name: str
-    run: Callable[[], object]
-    exact: bool
+    make: Callable[[], Run]
     images: int
+    exact: bool = False
+    ours: bool = False
 
 
 def inputs(graph: Graph, images: int) -> dict[str, IntArray]:
@@ -41,15 +47,21 @@ def inputs(graph: Graph, images: int) -> dict[str, IntArray]:
 
 
 def candidates(graph: Graph, images: int, threads: int) -> Iterator[Candidate]:
-    """The candidates one after the other, each made when it is asked for."""
+    """All candidates; nothing is made yet."""
     given = inputs(graph, images)
-    yield from _ours(graph, given, images, threads)
+    names = [level.name for level in LEVELS]
+    for level in levels():
+        off = ",".join(names[: names.index(level.name)])
+        engine = partial(_engine, graph, given, threads, off)
+        yield Candidate(f"codesign {level.name}", engine, images, exact=True, ours=True)
     yield from _torch(graph, given, images, threads)
-    yield from _onnx(graph, given, images, threads)
+    exact = partial(_exact_file, graph, given, threads)
+    yield Candidate("ONNX Runtime, exact file", exact, images, exact=True)
+    yield Candidate("ONNX Runtime float32", partial(_float_file, graph, given, threads), images)
     few = min(images, 16)  # it takes long, and no longer for each image
-    yield _naive(graph, few, threads)
-    products = limit.byte_products(graph, images)
-    yield Candidate("_int_mm of the products", products, False, images)
+    yield Candidate("naive numba loop, products only", partial(_naive, graph, few, threads), few)
+    products = partial(limit.byte_products, graph, images)
+    yield Candidate("_int_mm of the products", products, images)
 
 
 def float_twin(
@@ -60,7 +72,7 @@ def float_twin(
     *,
     compiled: bool = False,
     fake_quant: bool = False,
-) -> Callable[[], object]:
+) -> Run:
     """Runs the twin in PyTorch on `threads` threads, channels last; float32 without a `dtype`."""
     import torch
 
@@ -88,18 +100,19 @@ def float_twin(
     return run
 
 
-def _ours(
-    graph: Graph, given: dict[str, IntArray], images: int, threads: int
-) -> Iterator[Candidate]:
-    names, before = [level.name for level in LEVELS], os.environ.get(VARIABLE)
-    for level in levels():
-        os.environ[VARIABLE] = ",".join(names[: names.index(level.name)])
+def _engine(graph: Graph, given: dict[str, IntArray], threads: int, off: str) -> Run:
+    """Our engine with the levels `off` switched off, its kernels chosen."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = off
+    try:
         engine = create("numba", graph, threads=threads)
-        yield Candidate(f"codesign {level.name}", partial(engine.run, given), True, images)
-    if before is None:
-        del os.environ[VARIABLE]
-    else:
-        os.environ[VARIABLE] = before
+        engine.run(given)
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+    return partial(engine.run, given)
 
 
 def _torch(
@@ -109,43 +122,48 @@ def _torch(
 
     for label, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         for compiled in (False, True):
-            run = float_twin(graph, given, threads, dtype, compiled=compiled)
+            twin = partial(float_twin, graph, given, threads, dtype, compiled=compiled)
             how = "compiled" if compiled else "eager"
-            yield Candidate(f"PyTorch {label} {how}", run, False, images)
-    run = float_twin(graph, given, threads, fake_quant=True)
-    yield Candidate("PyTorch fake-quantized", run, False, images)
+            yield Candidate(f"PyTorch {label} {how}", twin, images)
+    twin = partial(float_twin, graph, given, threads, fake_quant=True)
+    yield Candidate("PyTorch fake-quantized", twin, images)
 
 
-def _onnx(
-    graph: Graph, given: dict[str, IntArray], images: int, threads: int
-) -> Iterator[Candidate]:
-    import onnxruntime as ort
+def _exact_file(graph: Graph, given: dict[str, IntArray], threads: int) -> Run:
+    from codesign.convert import to_onnx
+
+    session = _session(to_onnx(graph), threads)
+    return lambda: session.run(None, given)
+
+
+def _float_file(graph: Graph, given: dict[str, IntArray], threads: int) -> Run:
     import torch
 
     from benchmarks.twin import Twin
-    from codesign.convert import save
+
+    images = tuple(torch.from_numpy(codes).float() for codes in given.values())
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder, "float.onnx")
+        torch.onnx.export(
+            Twin(graph).eval(), images, file, dynamo=False, opset_version=17,
+            input_names=list(given),
+        )  # fmt: skip
+        session = _session(file.read_bytes(), threads)
+    feed = {name: image.numpy() for name, image in zip(given, images, strict=True)}
+    return lambda: session.run(None, feed)
+
+
+def _session(file: bytes, threads: int) -> Any:
+    import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    with tempfile.TemporaryDirectory() as folder:
-        exact, floats = Path(folder, "exact.onnx"), Path(folder, "float.onnx")
-        save(graph, exact)
-        session = ort.InferenceSession(exact, options, providers=["CPUExecutionProvider"])
-        yield Candidate("ONNX Runtime, exact file", lambda: session.run(None, given), True, images)
-        floats_in = tuple(torch.from_numpy(codes).float() for codes in given.values())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                Twin(graph).eval(), floats_in, str(floats), dynamo=False, opset_version=17,
-                input_names=list(given),
-            )  # fmt: skip
-        twin = ort.InferenceSession(floats, options, providers=["CPUExecutionProvider"])
-        feed = {name: image.numpy() for name, image in zip(given, floats_in, strict=True)}
-        yield Candidate("ONNX Runtime float32", lambda: twin.run(None, feed), False, images)
+    return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
-def _naive(graph: Graph, images: int, threads: int) -> Candidate:
+def _naive(graph: Graph, images: int, threads: int) -> Run:
     import numba
 
     products = naive.products(graph, images)
@@ -154,4 +172,4 @@ def _naive(graph: Graph, images: int, threads: int) -> Candidate:
         numba.set_num_threads(threads)
         products()
 
-    return Candidate("naive numba loop, products only", run, False, images)
+    return run

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import __main__ as main
 from benchmarks import limit, memory, naive, process, scaling
+from benchmarks.peers import Candidate
 from benchmarks.synthetic import Layers, pair, resnet18
 from benchmarks.timing import side_by_side
 from codesign.engine import create
@@ -56,6 +58,40 @@ def test_a_point_of_a_curve_has_a_rate_for_each_candidate() -> None:
     assert point["at"] == 8 and point["g_macs_per_second"].keys() == {
         "codesign", "PyTorch float32",
     }  # fmt: skip
+
+
+def _refuse() -> Any:
+    raise ValueError("no such operator\nand a long explanation")
+
+
+def test_a_peer_that_cannot_be_made_or_run_is_left_out_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [
+        Candidate("ours", lambda: lambda: None, 4, ours=True),
+        Candidate("not made", _refuse, 4),
+        Candidate("not run", lambda: _refuse, 4),
+        Candidate("runs", lambda: lambda: None, 2),
+    ]
+    monkeypatch.setattr(main, "candidates", lambda *_: iter(found))
+    result = main.measure("nqe", 4, 1, 1)
+    assert result["left_out"] == {
+        "not made": "ValueError: no such operator",
+        "not run": "ValueError: no such operator",
+    }
+    assert list(result["images_per_second"]) == ["ours", "runs"]
+    assert result["ours_is_faster_by"]["ours"] == 1
+    json.dumps(result)
+    main.show(result)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == f"  {'not run':<34} left out: ValueError: no such operator"
+
+
+def test_ours_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Candidate("ours", _refuse, 4, ours=True)]
+    monkeypatch.setattr(main, "candidates", lambda *_: iter(found))
+    with pytest.raises(ValueError, match=r"^no such operator\nand a long explanation$"):
+        main.measure("nqe", 4, 1, 1)
 
 
 def test_a_slow_run_gets_no_turn_beyond_its_budget() -> None:
