@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.features import LEVELS
-from codesign.engine._numba.micro import _LONG, _WORD, BITS, SUMS, _Emitter
+from codesign.engine._numba.micro import _LONG, _WORD, _Emitter
 from codesign.ir import IntArray
 
 binding.initialize_native_asmparser()  # without it LLVM ends the process at the first assembly
@@ -181,7 +181,6 @@ def settle(
         words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
         given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
         added = [emit.load(builder.add(bias, _LONG(ROW * n)), emit.vector) for n in range(width)]
-        size = {SUMS: ROW, BITS: OUTPUTS // 8}.get(kind, OUTPUTS)
         entry = builder.block
         loop, done = builder.append_basic_block("pixels"), builder.append_basic_block("settled")
         builder.branch(loop)
@@ -190,10 +189,11 @@ def settle(
         pixel.add_incoming(_LONG(0), entry)
         target = emit.load(builder.add(targets, builder.mul(pixel, _LONG(8))), _LONG)
         row = builder.add(sums, builder.mul(pixel, _LONG(ROW * width)))
-        for n in range(width):
-            total = emit.load(builder.add(row, _LONG(ROW * n)), emit.vector)
-            value = emit.finish(kind, builder.add(total, added[n]), n, given, levels)
-            emit.store(value, builder.add(target, _LONG(size * n)))
+        totals = [
+            builder.add(emit.load(builder.add(row, _LONG(ROW * n)), emit.vector), added[n])
+            for n in range(width)
+        ]
+        emit.finish_all(kind, totals, given, levels, target)
         following = builder.add(pixel, _LONG(1))
         pixel.add_incoming(following, builder.block)
         builder.cbranch(builder.icmp_signed("<", following, count), loop, done)

@@ -148,6 +148,15 @@ class _Emitter:
             code = b.shl(code, scale)
         return b.trunc(b.add(code, offset), self.bytes)
 
+    def finish_all(
+        self, mode: int, totals: list[Any], numbers: list[Any], levels: Any, target: Any
+    ) -> None:
+        """Stores a pixel's sums (their bias is added), a vector of each column."""
+        size = {SUMS: 4 * self.lanes, BITS: self.lanes // 8}.get(mode, self.lanes)
+        for n, total in enumerate(totals):
+            value = self.finish(mode, total, n, numbers, levels)
+            self.store(value, self.b.add(target, _LONG(size * n)))
+
     def count(self, total: Any, column: int, levels: Any, count: Any) -> Any:
         """How many of a lane's `count` thresholds its sum reaches: a loop over them."""
         b, entry, size = self.b, self.b.block, 4 * self.lanes
@@ -199,14 +208,12 @@ def emit_tile(
     worth = emit.splat(words[6])
     size = 4 * emit.lanes
     added = [emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(columns)]
-    width = {SUMS: size, BITS: emit.lanes // 8}.get(mode, emit.lanes)
     for m, row in enumerate(sums):
         target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
-        for n, total in enumerate(row):
-            if level in (_POPCOUNT, _NIBBLES) and mode != BITS:  # a level of bits is of the count
-                total = builder.mul(total, worth)
-            value = emit.finish(mode, builder.add(total, added[n]), n, given, levels)
-            emit.store(value, builder.add(target, _LONG(width * n)))
+        if level in (_POPCOUNT, _NIBBLES) and mode != BITS:  # a level of bits is of the count
+            row = [builder.mul(total, worth) for total in row]
+        totals = [builder.add(total, more) for total, more in zip(row, added, strict=True)]
+        emit.finish_all(mode, totals, given, levels, target)
 
 
 @intrinsic

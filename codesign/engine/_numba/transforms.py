@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from codesign.engine._numba.micro import BITS, SUMS, _Emitter
+from codesign.engine._numba.micro import SUMS, _Emitter
 
 _BYTE, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 32, 64))
 #: Bytes of a pixel that are transformed at once; what a pixel has less, is read beyond it.
@@ -101,9 +101,9 @@ def join(
         words = [emit.load(b.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
         given = [*map(emit.splat, words[:5]), b.sext(words[5], _LONG)]
         size = 4 * emit.lanes
-        stored = {SUMS: size, BITS: emit.lanes // 8}.get(mode, emit.lanes)
         places = [emit.load(b.add(targets, _LONG(8 * k)), _LONG) for k in range(1 if pooled else 4)]
         planes = [b.add(sums, b.mul(plane, _LONG(p))) for p in range(16)]
+        rows: list[list[Any]] = [[] for _ in places]
         for n in range(width):
             lines = []
             for u in range(4):
@@ -118,12 +118,11 @@ def join(
                 top, bottom = (emit.bound(results[k], results[k + 1], ">") for k in (0, 2))
                 results = [emit.bound(top, bottom, ">")]
             added = emit.load(b.add(bias, _LONG(size * n)), emit.vector)
-            for place, result in zip(places, results, strict=True):
+            for row, result in zip(rows, results, strict=True):
                 total = b.add(result, added)
-                if mode == SUMS:
-                    total = b.ashr(total, emit.splat(_WORD(SCALE)))
-                value = emit.finish(mode, total, n, given, levels)
-                emit.store(value, b.add(place, _LONG(stored * n)))
+                row.append(b.ashr(total, emit.splat(_WORD(SCALE))) if mode == SUMS else total)
+        for place, row in zip(places, rows, strict=True):
+            emit.finish_all(mode, row, given, levels, place)
         return context.get_dummy_value()
 
     return signature, generate
