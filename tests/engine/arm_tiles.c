@@ -26,11 +26,12 @@ static void *array(void) {
 
 int main(void) {
     struct {
-        int64_t rows, size, images, between, step, width, stored, itemsize, groups, blocks;
+        int64_t rows, size, images, between, step, width, stored, itemsize, groups, blocks,
+            apart, taps;
     } *n = array();
     char *frame = array();
     int64_t *starts = array(), pixels = length / 8;
-    int64_t *offsets = array(), steps = length / 8;
+    int64_t *offsets = array(), steps = length / 8 / n->taps;
     char *weights = array();
     int64_t block = length / (n->groups * n->blocks);
     char *bias = array();
@@ -51,7 +52,8 @@ int main(void) {
             for (int64_t m = 0; m < n->rows; m++) {
                 int64_t at = start + m < last ? start + m : last;
                 int64_t image = at / pixels, p = at % pixels;
-                sources[m] = (int64_t)(frame + g * n->between + image * n->size + starts[p]);
+                sources[m] = (int64_t)(frame + g * n->between + b * n->apart
+                                       + image * n->size + starts[p]);
                 wanted[m] = y + n->itemsize * (image * n->step + places[p] + g * n->stored
                                                + b * n->width);
                 targets[m] = (int64_t)(spare + n->itemsize * m * n->width);

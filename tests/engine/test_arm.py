@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
+from codesign.engine._numba import depthwise, features, plan
 from codesign.engine._numba import engine as compiled_engine
-from codesign.engine._numba import features
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, Level
 from codesign.engine._numba.packed import _ROWS, Packed, base_of
@@ -43,6 +43,7 @@ def level(
     name = str(request.param)
     levels = tuple(dict.fromkeys((ARM[name], PORTABLE)))
     monkeypatch.setattr(compiled_engine, "levels", lambda: levels)
+    monkeypatch.setattr(plan.winograd, "suits", lambda *_: False)  # it is more than one tile
     monkeypatch.setattr(Packed, "task", lambda *arguments: None)
     monkeypatch.setattr(Packed, "run", lambda product, *arguments: machine.run(product, *arguments))
     return name
@@ -63,8 +64,9 @@ def assert_equal(graph: Graph, level: str, images: int = 3) -> None:
 @pytest.mark.parametrize("name", ARM)
 def test_the_loop_is_made_of_the_instruction(name: str) -> None:
     level = ARM[name]
-    for columns, rows in _ROWS[level.lanes].items():
-        assembly, code = arm.compiled((1, level.code, rows, columns))
+    shapes = [(rows, columns, 1) for columns, rows in _ROWS[level.lanes].items()]
+    for rows, columns, taps in (*shapes, (depthwise._ROWS[level.lanes], 4, 4)):
+        assembly, code = arm.compiled((1, level.code, rows, columns, taps))
         assert code.startswith(b"\x7fELF")
         instruction, each = INSTRUCTIONS[name]
         body = [line for line in arm.loop(assembly) if line.removesuffix("2") == instruction]
@@ -97,6 +99,18 @@ def test_codes_and_weights_at_their_extremes(codes: IntType, weights: IntType, l
 @pytest.mark.parametrize("stride", [1, 2])
 def test_groups_shuffles_and_strides(groups: int, shuffle: int, stride: int, level: str) -> None:
     graph = chain(shape=(16, 5, 4), groups=groups, shuffle=shuffle, outputs=8, stride=stride)
+    assert_equal(graph, level)
+
+
+@emulated
+@pytest.mark.parametrize("channels", [5, 16, 40])
+@pytest.mark.parametrize("end", ["clip", "folded", ""])
+def test_depthwise(channels: int, end: str, level: str) -> None:
+    codes, weights = (SIGNED, code_set(5)) if end else (TWO_BITS, IntType(-128, 127))
+    graph = chain(
+        codes=codes, weights=weights, shape=(channels, 5, 4), groups=channels, outputs=channels,
+        end=end,
+    )  # fmt: skip
     assert_equal(graph, level)
 
 

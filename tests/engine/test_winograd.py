@@ -294,6 +294,33 @@ def test_the_transforms_are_the_convolution() -> None:
     assert np.array_equal(back @ sums @ back.T, 4 * np.array(expected))
 
 
+@pytest.mark.parametrize("name", ["vnni", "dotprod"])
+@pytest.mark.parametrize("greatest", [3, 63])
+def test_positions_are_bytes_whose_less_is_in_the_bias(name: str, greatest: int) -> None:
+    """Of unsigned and of signed codes, with a base."""
+    level, base, rng = next(v for v in LEVELS if v.name == name), -9, np.random.default_rng(1)
+    weight = random_codes((level.lanes, 8, 3, 3), code_set(3), 1)
+    window = Window((2, 2), 8, (3, 3), (1, 1), (1, 1))
+    product = Winograd(level, window, weight, base, greatest, None)
+    into = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+    signs = [np.outer(a, b) for a in into for b in into]
+    extremes = [np.where(sign * side > 0, greatest, 0) for sign in signs for side in (1, -1)]
+    for codes in (
+        rng.integers(0, greatest + 1, (8, 4, 4)),
+        *(e[None].repeat(8, 0) for e in extremes),
+    ):
+        added = np.full((4, 4), product.rest)
+        added[1, 1] = product.middle
+        stored = into @ codes @ into.T + added
+        low, high = (-128, 127) if level.signed else (0, 255)
+        assert low <= stored.min() and stored.max() <= high
+        found = np.einsum("poc,cp->po", transformed(weight), stored.reshape(8, 16))
+        found += product.bases.reshape(16, -1)
+        wanted = into @ (codes + base) @ into.T
+        wide = np.einsum("poc,cp->po", transformed(weight), wanted.reshape(8, 16))
+        assert np.array_equal(found, wide)
+
+
 def test_thresholds_with_both_signs_are_counted_of_the_greatest() -> None:
     """A descending count is that of sums with the other sign: its greatest is the least sum's."""
     window = Window((4, 4), 16, (3, 3), (1, 1), (1, 1))

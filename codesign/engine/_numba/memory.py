@@ -1,8 +1,13 @@
-"""Arrays that begin where a cache line does."""
+"""Arrays that begin where a cache line does, and copies between addresses."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from codesign.ir import IntArray
 
@@ -22,3 +27,15 @@ def aligned(values: IntArray) -> IntArray:
     copy: IntArray = lines(values.nbytes).view(values.dtype).reshape(values.shape)
     copy[...] = values
     return copy
+
+
+@intrinsic
+def move(typing: Any, source: Any, target: Any, size: Any) -> Any:
+    """In compiled code: `size` bytes from one address to another that lies apart."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target = (builder.inttoptr(place, cgutils.voidptr_t) for place in arguments[:2])
+        cgutils.raw_memcpy(builder, target, source, arguments[2], 1)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), generate

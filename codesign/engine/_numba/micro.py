@@ -9,8 +9,9 @@ what goes to memory is one byte a code. Where codes and weights are bits, the fo
 them, a product is the count of those that agree, and a code may be stored as a bit.
 
 Numba has no vectors, but an `intrinsic` may emit any LLVM code: the loop below is written there.
-Its arguments are addresses; what it is compiled for (mode, level, rows, columns) are the lengths of
-tuples, because a length is part of a type: each combination is compiled once and kept on disk.
+Its arguments are addresses; what it is compiled for (mode, level, rows, columns, taps) are the
+lengths of tuples, because a length is part of a type: each combination is compiled once and kept on
+disk.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ _DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
 class _Emitter:
     """Writes the code of one tile; the arguments are those of `tile`."""
 
-    def __init__(self, builder: Any, level: int, rows: int, columns: int) -> None:
+    def __init__(self, builder: Any, level: int, rows: int, columns: int, taps: int = 1) -> None:
         self.b, self.level, self.rows, self.columns = builder, level, rows, columns
+        self.taps = taps
         self.lanes = _LANES[level]
         self.vector = ir.VectorType(_WORD, self.lanes)
         self.bytes = ir.VectorType(_BYTE, self.lanes)
@@ -113,11 +115,13 @@ class _Emitter:
         columns = [
             self.load(b.add(base, _LONG(size * n)), self.vector) for n in range(self.columns)
         ]
-        place = self.load(b.add(offsets, b.mul(step, _LONG(8))), _LONG)
+        first = b.add(offsets, b.mul(step, _LONG(8 * self.taps)))
+        places = [self.load(b.add(first, _LONG(8 * n)), _LONG) for n in range(self.taps)]
         new = []
         for pixel, sums in zip(pixels, old, strict=True):
-            codes = self.splat(self.load(b.add(pixel, place), _WORD))
-            new.append([self.dot(s, codes, w) for s, w in zip(sums, columns, strict=True)])
+            codes = self.codes([b.add(pixel, place) for place in places])
+            operands = zip(sums, codes, columns, strict=True)
+            new.append([self.dot(*three) for three in operands])
         following = b.add(step, _LONG(1))
         step.add_incoming(following, loop)
         for before, after in zip(old, new, strict=True):
@@ -127,6 +131,40 @@ class _Emitter:
         b.cbranch(b.icmp_signed("<", following, steps), loop, done)
         b.position_at_end(done)
         return new
+
+    def codes(self, addresses: list[Any]) -> list[Any]:
+        """What a pixel gives each column in a step: four bytes to all lanes, or taps interleaved.
+
+        Of four taps, four vectors of channels wide, each lane gets the four bytes of one channel;
+        vectors of 16 bytes stay where they are, as the instructions have it.
+        """
+        if self.taps == 1:
+            return [self.splat(self.load(addresses[0], _WORD))] * self.columns
+        size = 4 * self.lanes
+        taps = [self.load(address, ir.VectorType(_BYTE, size)) for address in addresses]
+        halves = ir.VectorType(_HALF, size // 2)
+        pairs = [
+            self.b.bitcast(part, halves)
+            for n in (0, 2)
+            for part in self.interleave(taps[n], taps[n + 1], 16)
+        ]
+        found = [p for n in (0, 1) for p in self.interleave(pairs[n], pairs[n + 2], 8)]
+        return [self.b.bitcast(part, self.vector) for part in found]
+
+    def interleave(self, a: Any, b: Any, count: int) -> list[Any]:
+        """The lower, and the upper halves of each `count` elements, one of `a`, one of `b`."""
+        size = a.type.count
+        found = []
+        for start in (0, count // 2):
+            order = [
+                place + side * size
+                for part in range(0, size, count)
+                for place in range(part + start, part + start + count // 2)
+                for side in (0, 1)
+            ]
+            index = ir.Constant(ir.VectorType(_WORD, size), order)
+            found.append(self.b.shuffle_vector(a, b, index))
+        return found
 
     def bound(self, value: Any, limit: Any, keep: str) -> Any:
         """The lesser (keep "<") or greater (keep ">") of two vectors."""
@@ -152,10 +190,28 @@ class _Emitter:
         self, mode: int, totals: list[Any], numbers: list[Any], levels: Any, target: Any
     ) -> None:
         """Stores a pixel's sums (their bias is added), a vector of each column."""
+        values = [self.finish(mode, total, n, numbers, levels) for n, total in enumerate(totals)]
+        if self.taps > 1:
+            self.store(self.in_order(values), target)
+            return
         size = {SUMS: 4 * self.lanes, BITS: self.lanes // 8}.get(mode, self.lanes)
-        for n, total in enumerate(totals):
-            value = self.finish(mode, total, n, numbers, levels)
+        for n, value in enumerate(values):
             self.store(value, self.b.add(target, _LONG(size * n)))
+
+    def in_order(self, values: list[Any]) -> Any:
+        """One of four vectors whose fours of lanes stand as `codes` interleaves: as channels do."""
+        whole, lanes = self.join(*(self.join(*values[n : n + 2]) for n in (0, 2))), self.lanes
+        # lanes 4P to 4P + 3 of vector v hold the channels 16P + 4v to 16P + 4v + 3
+        fours = [v * lanes + 4 * p for p in range(lanes // 4) for v in range(4)]
+        order = [first + n for first in fours for n in range(4)]
+        return self.b.shuffle_vector(
+            whole, whole, ir.Constant(ir.VectorType(_WORD, 4 * lanes), order)
+        )
+
+    def join(self, a: Any, b: Any) -> Any:
+        """Two vectors as one."""
+        order = list(range(2 * a.type.count))
+        return self.b.shuffle_vector(a, b, ir.Constant(ir.VectorType(_WORD, len(order)), order))
 
     def count(self, total: Any, column: int, levels: Any, count: Any) -> Any:
         """How many of a lane's `count` thresholds its sum reaches: a loop over them."""
@@ -187,6 +243,7 @@ def emit_tile(
     level: int,
     rows: int,
     columns: int,
+    taps: int,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -198,9 +255,10 @@ def emit_tile(
 ) -> None:
     """Writes what `tile` computes, into any function and for any processor.
 
-    `mode`, `level`, `rows`, `columns` are what is emitted, the others 64-bit values of the code.
+    `mode`, `level`, `rows`, `columns`, `taps` are what is emitted, the others 64-bit values of the
+    code.
     """
-    emit = _Emitter(builder, level, rows, columns)
+    emit = _Emitter(builder, level, rows, columns, taps)
     starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(rows)]
     sums = emit.sums(starts, offsets, steps, weights)
     words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(7)]
@@ -223,6 +281,7 @@ def tile(
     level: Any,
     rows: Any,
     columns: Any,
+    taps: Any,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -234,21 +293,22 @@ def tile(
 ) -> Any:
     """One tile: sums with their bias, and by `mode` what becomes of them.
 
-    `mode`, `level`, `rows`, `columns` are tuples of that length; everything else is a number or the
-    address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of `steps` 64-bit
-    offsets from a pixel to four bytes, `weights` of the packed weights [step][column][lane][4],
-    `bias` of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results.
+    `mode`, `level`, `rows`, `columns`, `taps` are tuples of that length; everything else is a
+    number or the address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of
+    `steps` * `taps` 64-bit offsets from a pixel to four bytes, or with 4 `taps` and columns to as
+    many vectors' bytes of channels, `weights` of the packed weights [step][column][lane][4], `bias`
+    of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results.
 
     CODES are `(clip(sum >> shift, lo, hi) << scale) + offset`, one byte each; `numbers` are those
     five, the count of thresholds, and what counted bits are worth, 32 bits each. COUNTS are how
     many of the count `levels` [threshold][column][lane] a sum reaches, plus `offset`. BITS are
     whether a sum reaches its one level, eight in a byte. SUMS are stored in 32 bits.
     """
-    signature = types.void(mode, level, rows, columns, *[types.intp] * 8)
+    signature = types.void(mode, level, rows, columns, taps, *[types.intp] * 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sizes = (len(tuple_type) for tuple_type in signature.args[:4])
-        emit_tile(builder, *sizes, *arguments[4:])
+        sizes = (len(tuple_type) for tuple_type in signature.args[:5])
+        emit_tile(builder, *sizes, *arguments[5:])
         return context.get_dummy_value()
 
     return signature, generate

@@ -23,7 +23,7 @@ import numpy as np
 from codesign.engine._numba import bits, micro
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.memory import aligned
+from codesign.engine._numba.memory import aligned, move
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute, entry, numbers_at
 from codesign.ir import IntArray, IntType
 
@@ -157,9 +157,13 @@ class Packed:
 
     Attributes:
         step_bytes: what a step reads of each pixel.
+        taps: pixels of the window that it reads them of.
+        apart: bytes of a pixel between what two blocks of outputs read.
     """
 
     step_bytes = 4
+    taps = 1
+    apart = 0
 
     def __init__(
         self,
@@ -187,7 +191,8 @@ class Packed:
             weight = bits.negative_bits(weight)
             window = replace(window, channels=weight.shape[1] * window.groups)
         self.window = window
-        self.variant = ((0,) * mode, (0,) * level.code, (0,) * rows, (0,) * columns)
+        #: What a tile is compiled for: mode, level, rows, columns, taps of a step.
+        self.variant = mode, level.code, rows, columns, self.taps
         #: Elements that a tile stores of a pixel, and of a group's outputs.
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
@@ -240,11 +245,11 @@ class Packed:
         lanes = self.bias.shape[2]
         numbers = (
             len(self.starts), self.size, step, len(self.offsets), groups, blocks, size,
-            self.group_bytes, self.levels.shape[2], lanes, self.width, self.stored,
+            self.group_bytes, self.levels.shape[2], lanes, self.width, self.stored, self.apart,
         )  # fmt: skip
         record = np.array([0, *map(address, arrays), *numbers], np.int64)
         products = groups * blocks * len(self.starts) * lanes * 4 * len(self.offsets)
-        function = _tiles_entry(*map(len, self.variant), y.dtype.name)
+        function = _tiles_entry(*self.variant, y.dtype.name)
         return Task(function, record, products / PART_PRODUCTS, arrays)
 
 
@@ -319,6 +324,7 @@ def _tiles(
     level: tuple[int, ...],
     rows: tuple[int, ...],
     columns: tuple[int, ...],
+    taps: tuple[int, ...],
     frame: IntArray,
     starts: IntArray,
     size: int,
@@ -326,6 +332,7 @@ def _tiles(
     offsets: IntArray,
     weights: IntArray,
     between: int,
+    apart: int,
     bias: IntArray,
     numbers: IntArray,
     levels: IntArray,
@@ -352,7 +359,7 @@ def _tiles(
             if ahead + tiles <= begin or end <= ahead:
                 continue
             valid = min(width, stored - b * width)
-            origin = frame.ctypes.data + g * between
+            origin = frame.ctypes.data + g * between + b * apart
             first = g * stored + b * width
             for t in range(max(0, begin - ahead), min(tiles, end - ahead)):
                 start = t * count
@@ -369,36 +376,36 @@ def _tiles(
                         if p == pixels:
                             n, p = n + 1, 0
                 micro.tile(  # type: ignore[call-arg]
-                    mode, level, rows, columns, sources.ctypes.data, offsets.ctypes.data,
-                    len(offsets), weights[g, b].ctypes.data, bias[g, b].ctypes.data,
+                    mode, level, rows, columns, taps, sources.ctypes.data, offsets.ctypes.data,
+                    len(offsets) // len(taps), weights[g, b].ctypes.data, bias[g, b].ctypes.data,
                     numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
                 )  # fmt: skip
                 if valid < width:
                     for m in range(count):
-                        for o in range(valid):
-                            y[indices[m] + o] = spare[m * width + o]
+                        place = y.ctypes.data + y.itemsize * indices[m]
+                        move(targets[m], place, y.itemsize * valid)
 
 
 @cache
-def _tiles_entry(mode: int, level: int, rows: int, columns: int, result: str) -> int:
+def _tiles_entry(mode: int, level: int, rows: int, columns: int, taps: int, result: str) -> int:
     """Address of `_tiles` on the record that `Packed.task` makes; `result` is the type of `y`."""
     # not of Python's zero, whose type would have its value
     zero: Any = np.int64(0)
-    m, v, r, c = ((zero,) * length for length in (mode, level, rows, columns))
+    m, v, r, c, a = ((zero,) * length for length in (mode, level, rows, columns, taps))
     kind = np.dtype(result).type
 
     def packed_tiles(record: int, part: int, parts: int) -> int:
-        n = numbers_at(record, 22, np.int64)
+        n = numbers_at(record, 23, np.int64)
         images, pixels, groups, blocks, lanes = n[0], n[10], n[14], n[15], n[19]
         tiles = groups * blocks * (-(-images * pixels // len(r)))
         _tiles(
-            m, v, r, c,
+            m, v, r, c, a,
             numbers_at(n[1], 1, np.uint8),
             numbers_at(n[3], pixels, np.int64),
             n[11], images,
             numbers_at(n[5], n[13], np.int64),
             numbers_at(n[6], (groups, blocks, n[16]), np.int8),
-            n[17],
+            n[17], n[22],
             numbers_at(n[7], (groups, blocks, lanes), np.int32),
             numbers_at(n[8], 1, np.int32),
             numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),

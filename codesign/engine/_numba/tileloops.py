@@ -7,6 +7,7 @@ from numba.extending import register_jitable
 
 from codesign.engine._numba import amx
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.memory import move
 from codesign.ir import IntArray
 
 
@@ -40,8 +41,9 @@ def _fetch(y: IntArray, indices: IntArray, spare: IntArray, width: int, valid: i
     """From aside what a group has of a block's outputs."""
     for m in range(len(indices)):
         if indices[m] >= 0:
-            for o in range(valid):
-                y[indices[m] + o] = spare[m * width + o]
+            source = spare.ctypes.data + y.itemsize * m * width
+            target = y.ctypes.data + y.itemsize * indices[m]
+            move(source, target, y.itemsize * valid)  # type: ignore[call-arg]
 
 
 @register_jitable

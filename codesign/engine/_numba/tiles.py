@@ -16,6 +16,7 @@ import numpy as np
 
 from codesign.engine._numba import amx
 from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
+from codesign.engine._numba.depthwise import Depthwise, is_depthwise
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, runs
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
@@ -151,6 +152,8 @@ def packed_product(
 ) -> Packed:
     """A product of the level, ready to run; arguments as `Packed` has them."""
     kind = Tiled if level.tiles else Packed
+    if is_depthwise(window, len(weight)) and not level.tiles:
+        kind = Depthwise
     return kind(level, window, weight, base, after, step)
 
 
@@ -175,7 +178,7 @@ class Tiled(Packed):
         table = np.zeros((outputs, steps * ROW), np.int8)
         table[:, : count * length] = taps.reshape(outputs, -1)
         # a row behind those of all pixels takes what is too much of the last one
-        rows = len(self.variant[2]) * PIXELS + 1
+        rows = self.variant[2] * PIXELS + 1
         self.steps = np.arange(steps, dtype=np.int64) * rows * ROW
         offsets, self.targets = _pieces(places, length, rows * ROW)
         return table.reshape(outputs, -1, 4), offsets, between
@@ -204,7 +207,7 @@ class Tiled(Packed):
         )  # fmt: skip
         record = np.array([0, *map(address, arrays), *sizes], np.int64)
         assert len(record) == RECORD
-        mode, _, rows, columns = map(len, self.variant)
+        mode, _, rows, columns, _ = self.variant
         function = tiles_entry(way, mode, rows, columns, y.dtype.name)
         products = groups * blocks * size * len(self.starts)
         return Task(function, record, products / (_FASTER * PART_PRODUCTS), arrays)

@@ -118,9 +118,9 @@ class Winograd:
         self.weights = aligned(np.stack([p.weights for p in packed]))
         self.bases = aligned(np.stack([p.bias for p in packed]))
         self.offsets, self.group_bytes = packed[0].offsets, packed[0].group_bytes
-        _, _, rows, columns = packed[0].variant
+        _, _, rows, columns, _ = packed[0].variant
         bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
-        self.variant = mode, level.code, len(rows), len(columns)
+        self.variant = mode, level.code, rows, columns
         lanes, width = self.outputs // window.groups, packed[0].width
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = width // share, -(-lanes // share)
@@ -132,8 +132,8 @@ class Winograd:
         # a pixel is read in runs of 64 bytes
         self.reads_within = window.channels % CHANNELS == 0
         pitch = -(-window.channels // CHANNELS) * CHANNELS
-        most = max(1, _SCRATCH // (16 * (pitch + 4 * width)) // len(rows))
-        self.block = len(rows) * most
+        most = max(1, _SCRATCH // (16 * (pitch + 4 * width)) // rows)
+        self.block = rows * most
 
     def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
         """As `Packed.run` has it."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from codesign.engine._numba import micro
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.memory import move
 from codesign.engine._numba.packed import SLACK
 from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.tileloops import _lines
@@ -100,7 +101,7 @@ def products(
                     sources[m] = source + row * pitch
                     targets[m] = target + row * bias.shape[2] * 4
                 micro.tile(  # type: ignore[call-arg]
-                    (0, 0), level, rows, columns, sources.ctypes.data, offsets.ctypes.data,
+                    (0, 0), level, rows, columns, (0,), sources.ctypes.data, offsets.ctypes.data,
                     len(offsets), weights[p, g, b].ctypes.data, bases[p, g, b].ctypes.data,
                     numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
                 )  # fmt: skip
@@ -121,8 +122,8 @@ def products(
             if valid < width:
                 for k in range(results):
                     index = indices[m * results + k] + place
-                    for o in range(valid):
-                        y[index + o] = spare[k * width + o]
+                    target = y.ctypes.data + y.itemsize * index
+                    move(ends[k], target, y.itemsize * valid)
 
 
 @cache
