@@ -24,9 +24,9 @@ _LONG = ir.IntType(64)
 
 @cache
 def compiled(
-    variant: tuple[int, int, int, int, int], triple: str = TRIPLE, cpu: str = "generic"
+    variant: tuple[int, int, int, int, int, int], triple: str = TRIPLE, cpu: str = "generic"
 ) -> tuple[str, bytes]:
-    """Assembly and object of one tile (mode, level, rows, columns, taps) for a processor.
+    """Assembly and object of one tile (mode, level, rows, columns, taps, pool) for a processor.
 
     On the plainest ARM: what a tile needs beyond it is in its own attributes.
     """
@@ -67,7 +67,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.variants: set[tuple[int, int, int, int, int]] = set()
+        self.variants: set[tuple[int, int, int, int, int, int]] = set()
 
     def run(
         self, product: Packed, frame: IntArray, images: int, y: IntArray, places: IntArray,
@@ -91,7 +91,7 @@ class Machine:
         )
         y[...] = np.frombuffer(done.stdout, y.dtype)
 
-    def _program(self, variant: tuple[int, int, int, int, int]) -> Path:
+    def _program(self, variant: tuple[int, int, int, int, int, int]) -> Path:
         name = "-".join(map(str, variant))
         program, tile = self.folder / name, self.folder / f"{name}.o"
         if variant not in self.variants:

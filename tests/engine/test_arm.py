@@ -66,7 +66,7 @@ def test_the_loop_is_made_of_the_instruction(name: str) -> None:
     level = ARM[name]
     shapes = [(rows, columns, 1) for columns, rows in _ROWS[level.lanes].items()]
     for rows, columns, taps in (*shapes, (depthwise._ROWS[level.lanes], 4, 4)):
-        assembly, code = arm.compiled((1, level.code, rows, columns, taps))
+        assembly, code = arm.compiled((1, level.code, rows, columns, taps, 1))
         assert code.startswith(b"\x7fELF")
         instruction, each = INSTRUCTIONS[name]
         body = [line for line in arm.loop(assembly) if line.removesuffix("2") == instruction]

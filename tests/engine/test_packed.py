@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign.engine import create
-from codesign.engine._numba import micro, tiles
+from codesign.engine._numba import micro, tiles, winograd
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, VARIABLE, Level
 from codesign.engine._numba.frames import Frame
@@ -56,7 +56,7 @@ def chain(
     weights: IntType = TERNARY,
     end: str = "hwmsb",
     shuffle: int = 1,
-    pool: bool = False,
+    pool: bool | tuple[int, int] = False,
     seed: int = 0,
 ) -> Graph:
     """Shuffle, convolution, rescaling, activation, pool, and a product that reads its codes."""
@@ -91,7 +91,8 @@ def chain(
     elif end:
         y = builder.node("act", end, [y])
     if pool:
-        y = builder.node("pool", "max_pool", [y], kernel=(2,) * rank, stride=(2,) * rank)
+        size, step = (2, 2) if pool is True else pool
+        y = builder.node("pool", "max_pool", [y], kernel=(size,) * rank, stride=(step,) * rank)
     builder.output(y)
     value = builder.value(y)
     if value.type.hi - value.type.lo <= 255:
@@ -275,7 +276,7 @@ def test_the_portable_level_is_pairs_of_products_on_x86(
     cpu: str, instruction: str, each: int
 ) -> None:
     for columns, rows in _ROWS[PORTABLE.lanes].items():
-        variant = (micro.SUMS, PORTABLE.code, rows, columns, 1)
+        variant = (micro.SUMS, PORTABLE.code, rows, columns, 1, 1)
         assembly, _ = compiled(variant, "x86_64-unknown-linux-gnu", cpu)
         assert loop(assembly).count(instruction) == each * rows * columns
 
@@ -317,3 +318,31 @@ def test_an_unknown_level_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(error.value) == (
         f"CODESIGN_CPU_OFF: 'sse9' is not a level that can be switched off; give some of {names}"
     )
+
+
+@pytest.mark.parametrize("outputs", [7, 16, 33, 64, 130])
+@pytest.mark.parametrize("sizes", [(2, 2), (3, 5), (8, 7)])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_a_pool_is_taken_along(
+    outputs: int, sizes: tuple[int, int], kernel: int, packed: Level
+) -> None:
+    """Odd rows and columns are left out; the last tile has pools more than once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "suits", lambda *_: False)
+        graph = chain(
+            shape=(8, *sizes), outputs=outputs, kernel=kernel, padding=kernel // 2, pool=True
+        )
+        assert_equal(graph, packed.name, packed=not packed.tiles)
+        engine = create("numba", graph, threads=1)
+        assert isinstance(engine, NumbaEngine)
+        results = [unit.result for unit in engine.plan(tuple(graph.outputs))]
+        assert ("act" in results) is packed.tiles
+
+
+@pytest.mark.parametrize("end", ["clip", "sign", "threshold", "folded"])
+@pytest.mark.parametrize("pool", [(3, 2), (2, 2)])
+def test_only_a_pool_of_squares_side_by_side_is_taken_along(
+    end: str, pool: tuple[int, int], level: str
+) -> None:
+    graph = chain(shape=(3, 9, 7), end=end, codes=IntType(-9, 100), pool=pool)
+    assert_equal(graph, level, packed=False)

@@ -42,8 +42,10 @@ class Depthwise(Packed):
         base: int,
         after: Rescale | Counted | Cut | None,
         step: int = 1,
+        pooled: bool = False,
     ) -> None:
         assert not isinstance(after, Cut)  # a group would need a byte of its own
+        assert not pooled
         order = _order(window.channels, level.lanes)
         if after is not None:
             after = replace(after, bias=after.bias[order])

@@ -9,9 +9,9 @@ what goes to memory is one byte a code. Where codes and weights are bits, the fo
 them, a product is the count of those that agree, and a code may be stored as a bit.
 
 Numba has no vectors, but an `intrinsic` may emit any LLVM code: the loop below is written there.
-Its arguments are addresses; what it is compiled for (mode, level, rows, columns, taps) are the
-lengths of tuples, because a length is part of a type: each combination is compiled once and kept on
-disk.
+Its arguments are addresses; what it is compiled for (mode, level, rows, columns, taps, pool) are
+the lengths of tuples, because a length is part of a type: each combination is compiled once and
+kept on disk.
 """
 
 from __future__ import annotations
@@ -170,6 +170,13 @@ class _Emitter:
         """The lesser (keep "<") or greater (keep ">") of two vectors."""
         return self.b.select(self.b.icmp_signed(keep, value, limit), value, limit)
 
+    def greatest(self, values: list[Any]) -> Any:
+        """The greatest of vectors."""
+        found, *others = values
+        for value in others:
+            found = self.bound(found, value, ">")
+        return found
+
     def finish(self, mode: int, total: Any, column: int, numbers: list[Any], levels: Any) -> Any:
         """What is stored of a sum (its bias is added): a code's bytes, a bit, or the sum itself."""
         b = self.b
@@ -244,6 +251,7 @@ def emit_tile(
     rows: int,
     columns: int,
     taps: int,
+    pool: int,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -255,8 +263,8 @@ def emit_tile(
 ) -> None:
     """Writes what `tile` computes, into any function and for any processor.
 
-    `mode`, `level`, `rows`, `columns`, `taps` are what is emitted, the others 64-bit values of the
-    code.
+    `mode`, `level`, `rows`, `columns`, `taps`, `pool` are what is emitted, the others 64-bit values
+    of the code.
     """
     emit = _Emitter(builder, level, rows, columns, taps)
     starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(rows)]
@@ -266,8 +274,10 @@ def emit_tile(
     worth = emit.splat(words[6])
     size = 4 * emit.lanes
     added = [emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(columns)]
-    for m, row in enumerate(sums):
-        target = emit.load(builder.add(targets, _LONG(8 * m)), _LONG)
+    for m in range(0, rows, pool):
+        target = emit.load(builder.add(targets, _LONG(8 * (m // pool))), _LONG)
+        # what becomes of a sum falls nowhere, so that the greatest code is the greatest sum's
+        row = [emit.greatest(list(column)) for column in zip(*sums[m : m + pool], strict=True)]
         if level in (_POPCOUNT, _NIBBLES) and mode != BITS:  # a level of bits is of the count
             row = [builder.mul(total, worth) for total in row]
         totals = [builder.add(total, more) for total, more in zip(row, added, strict=True)]
@@ -282,6 +292,7 @@ def tile(
     rows: Any,
     columns: Any,
     taps: Any,
+    pool: Any,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -293,22 +304,23 @@ def tile(
 ) -> Any:
     """One tile: sums with their bias, and by `mode` what becomes of them.
 
-    `mode`, `level`, `rows`, `columns`, `taps` are tuples of that length; everything else is a
-    number or the address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of
+    `mode`, `level`, `rows`, `columns`, `taps`, `pool` are tuples of that length; everything else is
+    a number or the address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of
     `steps` * `taps` 64-bit offsets from a pixel to four bytes, or with 4 `taps` and columns to as
     many vectors' bytes of channels, `weights` of the packed weights [step][column][lane][4], `bias`
-    of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results.
+    of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results. Of each
+    `pool` pixels next to each other the greatest result is stored: then `rows / pool` addresses.
 
     CODES are `(clip(sum >> shift, lo, hi) << scale) + offset`, one byte each; `numbers` are those
     five, the count of thresholds, and what counted bits are worth, 32 bits each. COUNTS are how
     many of the count `levels` [threshold][column][lane] a sum reaches, plus `offset`. BITS are
     whether a sum reaches its one level, eight in a byte. SUMS are stored in 32 bits.
     """
-    signature = types.void(mode, level, rows, columns, taps, *[types.intp] * 8)
+    signature = types.void(mode, level, rows, columns, taps, pool, *[types.intp] * 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sizes = (len(tuple_type) for tuple_type in signature.args[:5])
-        emit_tile(builder, *sizes, *arguments[5:])
+        sizes = (len(tuple_type) for tuple_type in signature.args[:6])
+        emit_tile(builder, *sizes, *arguments[6:])
         return context.get_dummy_value()
 
     return signature, generate

@@ -33,6 +33,8 @@ SLACK = 64
 #: more rows than their addresses do. With 12, three addresses are read from the stack in each step:
 #: a third slower, and in one process of two, by where its memory lies, slower by a factor of five.
 _ROWS = {16: {1: 10, 2: 10, 3: 8, 4: 6}, 8: {1: 8, 2: 4}, 4: {1: 12, 2: 12, 3: 8, 4: 6}}
+#: Pixels of a window of the pools that products take along: 2 x 2.
+POOL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,20 @@ def pixel_offsets(
     return place * channels
 
 
+def squares(results: tuple[int, ...], pool: bool) -> IntArray:
+    """Pixels of each 2 x 2 of a map of results, (squares, 4), row by row.
+
+    Of an odd number the last square overlaps another; those of a `pool` leave the rest out.
+    """
+    rows, columns = (
+        np.arange(size // 2) * 2 if pool else np.minimum(np.arange(0, size, 2), size - 2)
+        for size in results
+    )
+    corners = (rows[:, None] * results[1] + columns).reshape(-1, 1)
+    found: IntArray = corners + np.array([0, 1, results[1], results[1] + 1])
+    return found
+
+
 def base_of(codes: IntType, pad_code: int, signed: bool = False) -> int | None:
     """What is taken off the codes so that they are bytes; None where they are too many.
 
@@ -153,7 +169,8 @@ class Packed:
 
     `weight` is (outputs, channels/groups, *kernel). A code is `base + step * stored`, where a
     level of bytes stores a byte (its `step` is 1), and a level of bits one bit. With `after` the
-    results are codes of one byte, or bits behind a cut, else sums of 32 bits.
+    results are codes of one byte, or bits behind a cut, else sums of 32 bits. With `pooled`, of
+    each 2 x 2 results from the first on, the greatest is the one that is stored.
 
     Attributes:
         step_bytes: what a step reads of each pixel.
@@ -173,11 +190,14 @@ class Packed:
         base: int,
         after: Rescale | Counted | Cut | None,
         step: int = 1,
+        pooled: bool = False,
     ) -> None:
         self.base = base
+        self.pool = POOL if pooled else 1
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
         rows, columns = self.blocking(level, -(-self.lanes // level.lanes))
+        rows -= rows % self.pool
         bias, numbers, levels, mode = finishing(after, len(weight))
         if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
@@ -191,8 +211,8 @@ class Packed:
             weight = bits.negative_bits(weight)
             window = replace(window, channels=weight.shape[1] * window.groups)
         self.window = window
-        #: What a tile is compiled for: mode, level, rows, columns, taps of a step.
-        self.variant = mode, level.code, rows, columns, self.taps
+        #: What a tile is compiled for.
+        self.variant = mode, level.code, rows, columns, self.taps, self.pool
         #: Elements that a tile stores of a pixel, and of a group's outputs.
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
@@ -208,6 +228,8 @@ class Packed:
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = np.array((*numbers, levels.shape[1], worth), np.int64).astype(np.int32)
         self.size, self.starts = window.frame_bytes, window.starts
+        if pooled:
+            self.starts = self.starts[squares(window.results, pool=True).reshape(-1)]
 
     def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
         """Pixels of a tile, and its columns, for so many vectors of outputs."""
@@ -325,6 +347,7 @@ def _tiles(
     rows: tuple[int, ...],
     columns: tuple[int, ...],
     taps: tuple[int, ...],
+    pool: tuple[int, ...],
     frame: IntArray,
     starts: IntArray,
     size: int,
@@ -346,13 +369,14 @@ def _tiles(
 ) -> None:
     """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
 
+    Each `pool` pixels have one of `places`.
     Of the tiles, in the order of groups, blocks of outputs, pixels, those from `begin` to `end`.
     """
     count, pixels = len(rows), len(starts)
     tiles = -(-images * pixels // count)
-    sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    indices = np.empty(len(rows), np.int64)
-    spare = np.empty(len(rows) * width, y.dtype)
+    sources, results = np.empty(count, np.int64), count // len(pool)
+    targets, indices = np.empty(results, np.int64), np.empty(results, np.int64)
+    spare = np.empty(results * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
             ahead = (g * weights.shape[1] + b) * tiles
@@ -366,32 +390,39 @@ def _tiles(
                 n, p = start // pixels, start % pixels
                 for m in range(count):
                     sources[m] = origin + n * size + starts[p]
-                    indices[m] = n * step + places[p] + first
-                    if valid == width:
-                        targets[m] = y.ctypes.data + y.itemsize * indices[m]
-                    else:
-                        targets[m] = spare.ctypes.data + y.itemsize * m * width
-                    if start + m + 1 < images * pixels:  # the last pixel is repeated
-                        p += 1
-                        if p == pixels:
-                            n, p = n + 1, 0
+                    if m % len(pool) == 0:
+                        k = m // len(pool)
+                        indices[k] = n * step + places[p // len(pool)] + first
+                        if valid == width:
+                            targets[k] = y.ctypes.data + y.itemsize * indices[k]
+                        else:
+                            targets[k] = spare.ctypes.data + y.itemsize * k * width
+                    p += 1
+                    if start + m + 1 >= images * pixels:  # the last pixels are repeated
+                        p -= len(pool) if (m + 1) % len(pool) == 0 else 0
+                    elif p == pixels:
+                        n, p = n + 1, 0
                 micro.tile(  # type: ignore[call-arg]
-                    mode, level, rows, columns, taps, sources.ctypes.data, offsets.ctypes.data,
-                    len(offsets) // len(taps), weights[g, b].ctypes.data, bias[g, b].ctypes.data,
-                    numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
+                    mode, level, rows, columns, taps, pool, sources.ctypes.data,
+                    offsets.ctypes.data, len(offsets) // len(taps), weights[g, b].ctypes.data,
+                    bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
+                    targets.ctypes.data,
                 )  # fmt: skip
                 if valid < width:
-                    for m in range(count):
-                        place = y.ctypes.data + y.itemsize * indices[m]
-                        move(targets[m], place, y.itemsize * valid)
+                    for k in range(results):
+                        place = y.ctypes.data + y.itemsize * indices[k]
+                        move(targets[k], place, y.itemsize * valid)
 
 
 @cache
-def _tiles_entry(mode: int, level: int, rows: int, columns: int, taps: int, result: str) -> int:
+def _tiles_entry(
+    mode: int, level: int, rows: int, columns: int, taps: int, pool: int, result: str
+) -> int:
     """Address of `_tiles` on the record that `Packed.task` makes; `result` is the type of `y`."""
     # not of Python's zero, whose type would have its value
     zero: Any = np.int64(0)
-    m, v, r, c, a = ((zero,) * length for length in (mode, level, rows, columns, taps))
+    variant = mode, level, rows, columns, taps, pool
+    m, v, r, c, a, q = ((zero,) * length for length in variant)
     kind = np.dtype(result).type
 
     def packed_tiles(record: int, part: int, parts: int) -> int:
@@ -399,7 +430,7 @@ def _tiles_entry(mode: int, level: int, rows: int, columns: int, taps: int, resu
         images, pixels, groups, blocks, lanes = n[0], n[10], n[14], n[15], n[19]
         tiles = groups * blocks * (-(-images * pixels // len(r)))
         _tiles(
-            m, v, r, c, a,
+            m, v, r, c, a, q,
             numbers_at(n[1], 1, np.uint8),
             numbers_at(n[3], pixels, np.int64),
             n[11], images,
@@ -410,7 +441,7 @@ def _tiles_entry(mode: int, level: int, rows: int, columns: int, taps: int, resu
             numbers_at(n[8], 1, np.int32),
             numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
             numbers_at(n[2], 1, kind),
-            numbers_at(n[4], pixels, np.int64),
+            numbers_at(n[4], pixels // len(q), np.int64),
             n[12], n[20], n[21], tiles * part // parts, tiles * (part + 1) // parts,
         )  # fmt: skip
         return 1

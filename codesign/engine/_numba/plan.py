@@ -38,7 +38,7 @@ from codesign.engine._numba.packed import (
 )
 from codesign.engine._numba.pooling import gate, windows_maximum
 from codesign.engine._numba.tasks import Task
-from codesign.engine._numba.tiles import packed_product, suits
+from codesign.engine._numba.tiles import packed_product, suits, takes_pools
 from codesign.engine._numba.winograd import Winograd
 from codesign.engine._schedule import schedule
 from codesign.ir import Graph, IntArray, IntType, Node
@@ -169,7 +169,8 @@ class Planner:
                 self._absorb_shuffle(node, readers[node.name], products)
         for product in products.values():
             product.winograd = self._is_less_by_winograd(product)
-            if product.winograd and product.after is not None:
+            outputs = self.graph.values[product.result].shape[0]
+            if product.winograd or takes_pools(product.level, product.window, outputs):
                 self._absorb_pool(product, readers, kept)
         return products
 
@@ -303,7 +304,8 @@ class Planner:
         """The maximum of 2 x 2 results, where nothing else reads them."""
         node = self._next(product.result, readers, kept)
         if (
-            node is not None
+            product.after is not None
+            and node is not None
             and node.op == "max_pool"
             and node.attrs["kernel"] == node.attrs["stride"] == (2, 2)
         ):
@@ -399,7 +401,7 @@ class Planner:
         else:
             step = product.codes.step if product.level.bits else 1
             packed = packed_product(
-                product.level, product.window, weight, product.base, after, step
+                product.level, product.window, weight, product.base, after, step, product.pooled
             )
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)

@@ -149,12 +149,19 @@ def packed_product(
     base: int,
     after: Rescale | Counted | Cut | None,
     step: int = 1,
+    pooled: bool = False,
 ) -> Packed:
     """A product of the level, ready to run; arguments as `Packed` has them."""
-    kind = Tiled if level.tiles else Packed
-    if is_depthwise(window, len(weight)) and not level.tiles:
-        kind = Depthwise
-    return kind(level, window, weight, base, after, step)
+    if level.tiles:
+        kind: type[Packed] = Tiled
+    else:
+        kind = Depthwise if is_depthwise(window, len(weight)) else Packed
+    return kind(level, window, weight, base, after, step, pooled)
+
+
+def takes_pools(level: Level, window: Window, outputs: int) -> bool:
+    """Whether a product may be `pooled`."""
+    return not level.tiles and not is_depthwise(window, outputs)
 
 
 class Tiled(Packed):
@@ -207,7 +214,7 @@ class Tiled(Packed):
         )  # fmt: skip
         record = np.array([0, *map(address, arrays), *sizes], np.int64)
         assert len(record) == RECORD
-        mode, _, rows, columns, _ = self.variant
+        mode, _, rows, columns, *_ = self.variant
         function = tiles_entry(way, mode, rows, columns, y.dtype.name)
         products = groups * blocks * size * len(self.starts)
         return Task(function, record, products / (_FASTER * PART_PRODUCTS), arrays)

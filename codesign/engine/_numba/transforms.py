@@ -115,8 +115,7 @@ def join(
             left, right = (_back(b, [line[k] for line in lines]) for k in range(2))
             results = [left[0], right[0], left[1], right[1]]
             if pooled:
-                top, bottom = (emit.bound(results[k], results[k + 1], ">") for k in (0, 2))
-                results = [emit.bound(top, bottom, ">")]
+                results = [emit.greatest(results)]
             added = emit.load(b.add(bias, _LONG(size * n)), emit.vector)
             for row, result in zip(rows, results, strict=True):
                 total = b.add(result, added)

@@ -28,6 +28,7 @@ from codesign.engine._numba.packed import (
     Window,
     finishing,
     lay_after,
+    squares,
 )
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
 from codesign.engine._numba.transforms import CHANNELS, SCALE
@@ -118,7 +119,7 @@ class Winograd:
         self.weights = aligned(np.stack([p.weights for p in packed]))
         self.bases = aligned(np.stack([p.bias for p in packed]))
         self.offsets, self.group_bytes = packed[0].offsets, packed[0].group_bytes
-        _, _, rows, columns, _ = packed[0].variant
+        rows, columns = packed[0].variant[2:4]
         bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
         self.variant = mode, level.code, rows, columns
         lanes, width = self.outputs // window.groups, packed[0].width
@@ -126,9 +127,8 @@ class Winograd:
         self.width, self.stored = width // share, -(-lanes // share)
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = np.array((*numbers, levels.shape[1], 1), np.int64).astype(np.int32)
-        corners = _corners(window.results, pooled)
-        self.starts = (corners[:, 0] * window.padded[1] + corners[:, 1]) * window.channels
-        self.pixels = corners[:, 0] * window.results[1] + corners[:, 1]
+        self.pixels = squares(window.results, pooled)
+        self.starts = window.starts[self.pixels[:, 0]]
         # a pixel is read in runs of 64 bytes
         self.reads_within = window.channels % CHANNELS == 0
         pitch = -(-window.channels // CHANNELS) * CHANNELS
@@ -141,11 +141,7 @@ class Winograd:
 
     def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
         """As `Packed.task` has it; parts are ranges of blocks of tiles, groups and outputs."""
-        if self.pooled:
-            ends = np.ascontiguousarray(places[:, None])
-        else:
-            columns = self.window.results[1]
-            ends = places[self.pixels[:, None] + np.array([0, 1, columns, columns + 1])]
+        ends = np.ascontiguousarray(places[:, None] if self.pooled else places[self.pixels])
         arrays = (
             frame, y, self.starts, ends, self.offsets, self.weights, self.bases, self.bias,
             self.numbers, self.levels,
@@ -172,15 +168,3 @@ def _scaled(after: Rescale | Counted | Cut | None) -> Rescale | Counted | Cut | 
     if isinstance(after, Counted):
         return replace(after, bias=after.bias << SCALE, levels=after.levels << SCALE)
     return None if after is None else replace(after, levels=after.levels << SCALE)
-
-
-def _corners(results: tuple[int, ...], pooled: bool) -> IntArray:
-    """First results (row, column) of the tiles: the last of an odd number overlaps another.
-
-    Pooled tiles are the windows of the pool, which leave what is odd out.
-    """
-    lines = [
-        np.arange(size // 2) * 2 if pooled else np.minimum(np.arange(0, size, 2), size - 2)
-        for size in results
-    ]
-    return np.stack([axis.reshape(-1) for axis in np.meshgrid(*lines, indexing="ij")], 1)

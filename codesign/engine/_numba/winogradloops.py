@@ -101,9 +101,10 @@ def products(
                     sources[m] = source + row * pitch
                     targets[m] = target + row * bias.shape[2] * 4
                 micro.tile(  # type: ignore[call-arg]
-                    (0, 0), level, rows, columns, (0,), sources.ctypes.data, offsets.ctypes.data,
-                    len(offsets), weights[p, g, b].ctypes.data, bases[p, g, b].ctypes.data,
-                    numbers.ctypes.data, levels[g, b].ctypes.data, targets.ctypes.data,
+                    (0, 0), level, rows, columns, (0,), (0,), sources.ctypes.data,
+                    offsets.ctypes.data, len(offsets), weights[p, g, b].ctypes.data,
+                    bases[p, g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
+                    targets.ctypes.data,
                 )  # fmt: skip
         valid = min(width, stored - b * width)
         place = g * stored + b * width
