@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codesign import load
 from codesign.engine import ENGINES, create
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import VARIABLE
@@ -280,3 +282,18 @@ class TestMemory:
         assert "branch" not in engine.run(images(graph, 3))
         with pytest.raises(AssertionError, match="computed"):
             engine.run(images(graph, 3), ["branch"])
+
+
+def test_weights_are_laid_out_without_a_wide_copy_of_the_network() -> None:
+    """What is traced at the peak: laid out they take twice their codes, and one layer's between."""
+    graph = load("nqe_cifar10")
+    codes = sum(value.size for value in graph.constants.values())
+    engine = create("numba", graph, threads=1)
+    assert isinstance(engine, NumbaEngine)
+    tracemalloc.start()
+    try:
+        engine.plan(tuple(graph.outputs))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert codes < peak < 3 * codes

@@ -289,7 +289,7 @@ def test_the_transforms_are_the_convolution() -> None:
     d, g = rng.integers(-99, 99, (4, 4)), rng.integers(-99, 99, (1, 1, 3, 3))
     into = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
     back = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
-    sums = transformed(g).reshape(4, 4) * (into @ d @ into.T)
+    sums = np.stack(list(transformed(g))).reshape(4, 4) * (into @ d @ into.T)
     expected = [[(d[i : i + 3, j : j + 3] * g[0, 0]).sum() for j in (0, 1)] for i in (0, 1)]
     assert np.array_equal(back @ sums @ back.T, 4 * np.array(expected))
 
@@ -302,6 +302,7 @@ def test_positions_are_bytes_whose_less_is_in_the_bias(name: str, greatest: int)
     weight = random_codes((level.lanes, 8, 3, 3), code_set(3), 1)
     window = Window((2, 2), 8, (3, 3), (1, 1), (1, 1))
     product = Winograd(level, window, weight, base, greatest, None)
+    positions = np.stack(list(transformed(weight)))
     into = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
     signs = [np.outer(a, b) for a in into for b in into]
     extremes = [np.where(sign * side > 0, greatest, 0) for sign in signs for side in (1, -1)]
@@ -314,10 +315,10 @@ def test_positions_are_bytes_whose_less_is_in_the_bias(name: str, greatest: int)
         stored = into @ codes @ into.T + added
         low, high = (-128, 127) if level.signed else (0, 255)
         assert low <= stored.min() and stored.max() <= high
-        found = np.einsum("poc,cp->po", transformed(weight), stored.reshape(8, 16))
+        found = np.einsum("poc,cp->po", positions, stored.reshape(8, 16))
         found += product.bases.reshape(16, -1)
         wanted = into @ (codes + base) @ into.T
-        wide = np.einsum("poc,cp->po", transformed(weight), wanted.reshape(8, 16))
+        wide = np.einsum("poc,cp->po", positions, wanted.reshape(8, 16))
         assert np.array_equal(found, wide)
 
 

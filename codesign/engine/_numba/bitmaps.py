@@ -97,7 +97,7 @@ def fits_bits(
     Bytes take fewer steps where few channels leave most of a word empty.
     """
     depth, last = window.channels // window.groups, window.kernel[-1]
-    greatest = np.abs(weight.astype(np.int64))
+    greatest = max(-int(weight.min()), int(weight.max()))
     run = depth * last if window.groups == 1 else depth  # bytes that lie side by side
     runs = int(np.prod(window.kernel)) // (last if window.groups == 1 else 1)
     steps = int(np.prod(window.kernel)) * bits.pixel_bytes(depth) // bits.WORD_BYTES
@@ -106,7 +106,8 @@ def fits_bits(
         and codes.count == 2
         and storage(codes).itemsize == 1
         and pad_code in (codes.lo, codes.hi)
-        and int(greatest.min()) == int(greatest.max()) > 0
+        and greatest > 0
+        and bool(((weight == greatest) | (weight == -greatest)).all())
         and (window.groups == 1 or depth % bits.WORD == 0)
         and level.bits * steps <= runs * -(-run // 4)
     )

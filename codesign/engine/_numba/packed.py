@@ -158,9 +158,10 @@ def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) ->
     base = base_of(codes, pad_code)
     if base is None or not level.lanes or level.bits:
         return False
-    greatest = int(np.abs(weight.astype(np.int64)).max(initial=0))
-    if weight.min(initial=0) < -128 or weight.max(initial=0) > 127:
+    least, most = int(weight.min(initial=0)), int(weight.max(initial=0))
+    if least < -128 or most > 127:
         return False
+    greatest = max(-least, most)
     return not level.pairs or 2 * (max(codes.hi, pad_code) - base) * greatest < 1 << 15
 
 
@@ -201,10 +202,10 @@ class Packed:
         bias, numbers, levels, mode = finishing(after, len(weight))
         if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
-        flat = weight.reshape(self.outputs, -1).astype(np.int64)
-        bias, worth = bias + base * flat.sum(1), 1
+        flat = weight.reshape(self.outputs, -1)
+        bias, worth = bias + base * flat.sum(1, dtype=np.int64), 1
         if level.bits:
-            worth = step * int(np.abs(flat).max())
+            worth = step * max(int(flat.max()), -int(flat.min()))
             bias = bias - worth * (flat < 0).sum(1)
             if mode == micro.BITS:  # of the count itself, so that nothing is left to multiply
                 levels, bias = -((bias[:, None] - levels) // worth), 0 * bias

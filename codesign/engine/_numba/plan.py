@@ -290,7 +290,8 @@ class Planner:
         bias = 0 if product.after is None else int(np.abs(product.after.bias).max(initial=0))
         shift = product.after.shift if isinstance(product.after, Rescale) else 0
         greatest = max(codes.hi, pad_code) - least
-        absolute = np.abs(weight.astype(np.int64)).reshape(len(weight), -1).sum(1)
+        flat = weight.reshape(len(weight), -1)
+        absolute = 2 * np.maximum(flat, 0).sum(1, dtype=np.int64) - flat.sum(1, dtype=np.int64)
         reach = int(absolute.max(initial=0)) * max(greatest, -base) + bias
         return (
             reach < 1 << 28

@@ -13,13 +13,14 @@ products are worth it: design choice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from codesign.engine._numba import micro
 from codesign.engine._numba.features import Level
-from codesign.engine._numba.memory import aligned
+from codesign.engine._numba.memory import lines
 from codesign.engine._numba.packed import (
     Counted,
     Cut,
@@ -36,18 +37,22 @@ from codesign.engine._numba.winogradloops import RECORD, products_entry
 from codesign.ir import IntArray
 
 #: The transform of three weights on a line, twice what Lavin and Gray have.
-_WEIGHTS = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]])
+_WEIGHTS = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]], np.int16)
 #: Bytes of the scratch for transformed codes and their sums, about: a part of the second cache.
 _SCRATCH = 200 << 10
 #: Cycles, estimated: to spread 64 channels of a tile, to join a vector of a tile's sums.
 _SPREAD, _JOIN = 60, 70
 
 
-def transformed(weight: IntArray) -> IntArray:
-    """Weights (outputs, depth, 3, 3) of each position, (16, outputs, depth)."""
-    wide = np.einsum("iu,jv,ocuv->ijoc", _WEIGHTS, _WEIGHTS, weight.astype(np.int64))
-    positions: IntArray = wide.reshape(16, *weight.shape[:2])
-    return positions
+def transformed(weight: IntArray) -> Iterator[IntArray]:
+    """Weights (outputs, depth, 3, 3) of each of the 16 positions, (outputs, depth).
+
+    Of bytes, nine at most are added: 16 bits hold them.
+    """
+    for row in _WEIGHTS:
+        line = np.einsum("u,ocuv->ocv", row, weight, dtype=np.int16, casting="same_kind")
+        for column in _WEIGHTS:
+            yield np.einsum("v,ocv->oc", column, line)
 
 
 def suits(level: Level, window: Window, weight: IntArray, greatest: int) -> bool:
@@ -65,7 +70,7 @@ def suits(level: Level, window: Window, weight: IntArray, greatest: int) -> bool
         or 4 * greatest > 255
     ):
         return False
-    wide = np.abs(transformed(weight)).max(initial=0)
+    wide = max(int(np.abs(position).max()) for position in transformed(weight))
     if wide > 127 or (level.pairs and 2 * 4 * greatest * wide >= 1 << 15):
         return False
     return _cycles(level, window, len(weight)) < 1
@@ -106,23 +111,20 @@ class Winograd:
         low = below if level.signed else 0
         self.rest, self.middle = below - low, -low
         line = Window((1,), window.channels, (1,), (1,), (0,), window.groups, window.shuffle)
-        packed = [
-            Packed(
-                level,
-                line,
-                position[..., None],
-                low + 4 * base if place == 5 else low - below,
-                None,
-            )
-            for place, position in enumerate(transformed(weight))
-        ]
-        self.weights = aligned(np.stack([p.weights for p in packed]))
-        self.bases = aligned(np.stack([p.bias for p in packed]))
-        self.offsets, self.group_bytes = packed[0].offsets, packed[0].group_bytes
-        rows, columns = packed[0].variant[2:4]
+        bases = [low + 4 * base if place == 5 else low - below for place in range(16)]
+        for place, position in enumerate(transformed(weight)):
+            packed = Packed(level, line, position[..., None], bases[place], None)
+            if not place:
+                self.weights, self.bases = (
+                    lines(16 * a.nbytes).view(a.dtype).reshape(16, *a.shape)
+                    for a in (packed.weights, packed.bias)
+                )
+            self.weights[place], self.bases[place] = packed.weights, packed.bias
+        self.offsets, self.group_bytes = packed.offsets, packed.group_bytes
+        rows, columns = packed.variant[2:4]
         bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
         self.variant = mode, level.code, rows, columns
-        lanes, width = self.outputs // window.groups, packed[0].width
+        lanes, width = self.outputs // window.groups, packed.width
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = width // share, -(-lanes // share)
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
