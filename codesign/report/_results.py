@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
 
 from codesign.report._format import dimensions, grouped, plural, rounded
-from codesign.report._table import Styled, Table
+from codesign.report._table import columns
 from codesign.report.model import Results
 from codesign.report.rows import Codes, Fit, InputResult
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 #: An output of at most this many codes is printed in full.
 _SHOWN = 16
 
 
-def print_results(results: Results, rows: int) -> Iterator[str | Styled | Table]:
+def print_results(results: Results, rows: int) -> Iterator[RenderableType]:
     """The first `rows` results, the best scores of each, and what all of them come to."""
     shown = results.inputs[:rows]
     if shown:
@@ -23,14 +30,14 @@ def print_results(results: Results, rows: int) -> Iterator[str | Styled | Table]
         yield from (_output(row, name, codes) for name, codes in row.outputs.items())
     left = len(results.inputs) - len(shown)
     if left > 0:
-        yield (f"... {plural(left, 'more input')}; --report FILE keeps every result")
+        yield Text(f"... {plural(left, 'more input')}; --report FILE keeps every result")
     level = f" ({results.level})" if results.level else ""
     summary = f"{plural(len(results.inputs), 'input')}, computed by {results.engine}{level}"
     if results.accuracy is not None:
         correct, total = results.accuracy.correct, results.accuracy.total
         share = f" ({rounded(Fraction(100 * correct, total), 2)} %)" if total else ""
         summary += f"; accuracy {correct} / {total}{share}"
-    yield Styled(summary, "bold")
+    yield Text(summary, style="bold")
 
 
 def _table(shown: Sequence[InputResult]) -> Table:
@@ -38,12 +45,14 @@ def _table(shown: Sequence[InputResult]) -> Table:
     labelled = any(row.label is not None for row in shown)
     fitted = any(row.fit is not None for row in shown)
     headings = ["input", *(["class", ">score"] * names)]
-    table = Table(*headings, *(["label"] if labelled else []), *(["photograph"] if fitted else []))
+    table = columns(
+        *headings, *(["label"] if labelled else []), *(["photograph"] if fitted else [])
+    )
     for row in shown:
-        cells: list[str | Styled] = [_name(row)]
+        cells: list[str | Text] = [_name(row)]
         for position, score in enumerate(row.top):
             style = "bold" if position == 0 else ""
-            cells += [Styled(score.name, style), Styled(grouped(score.score), style)]
+            cells += [Text(score.name, style=style), Text(grouped(score.score), style=style)]
         cells += [""] * (1 + 2 * names - len(cells))
         if labelled:
             cells.append(_label(row))
@@ -53,12 +62,12 @@ def _table(shown: Sequence[InputResult]) -> Table:
     return table
 
 
-def _label(row: InputResult) -> Styled:
+def _label(row: InputResult) -> Text:
     if row.label is None or row.winner is None:
-        return Styled("")
+        return Text("")
     if row.label.index == row.winner.index:
-        return Styled("right", "green")
-    return Styled(f"wrong, {row.label.name}", "red")
+        return Text("right", style="green")
+    return Text(f"wrong, {row.label.name}", style="red")
 
 
 def _fit(fit: Fit) -> str:
@@ -74,9 +83,9 @@ def _name(row: InputResult) -> str:
     return row.input.rsplit("/", 1)[-1]
 
 
-def _output(row: InputResult, name: str, codes: Codes) -> str:
+def _output(row: InputResult, name: str, codes: Codes) -> Text:
     if codes.codes is not None and len(codes.codes) <= _SHOWN:
         content = " ".join(map(str, codes.codes))
     else:
         content = f"{dimensions(codes.shape)} sha256 {codes.sha256[:16]}"
-    return f"{_name(row)}  {name} = {content}"
+    return Text(f"{_name(row)}  {name} = {content}")

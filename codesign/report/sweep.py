@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pydantic import AliasChoices, Field
+from rich.text import Text
 
 from codesign.report._format import grouped, percent, quantity, rate, rounded
-from codesign.report._page import Page
-from codesign.report._table import Styled, Table
+from codesign.report._table import columns, show
 from codesign.report.canonical import canonical
 from codesign.report.junit import Case
 from codesign.report.model import Accuracy, Ratio
 from codesign.report.rows import Record
-from codesign.report.terminal import wrapped
+from codesign.report.terminal import WIDTH, terminal, wrapped
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 #: Version of the sweep's form; the value of the key `schema`.
 SCHEMA: Literal[1] = 1
@@ -136,11 +139,14 @@ def _decimal(ratio: Ratio, digits: int) -> str:
 
 def print_sweep(sweep: Sweep, stream: IO[str]) -> None:
     """Print to `stream`: with colour and at the window's width only where it is a terminal."""
-    page = Page(stream)
-    page.show(_table(sweep))
-    lines = [f"{row.model} on {row.hardware}: {row.problem}" for row in sweep.rows if row.problem]
-    page.show(*(Styled(line, "red") for line in wrapped(lines, page.width)))
-    page.show(Styled(_summary(sweep), "bold"))
+    with terminal(stream) as console:
+        show(console, _table(sweep))
+        lines = [
+            f"{row.model} on {row.hardware}: {row.problem}" for row in sweep.rows if row.problem
+        ]
+        for line in wrapped(lines, min(console.width, WIDTH)):
+            console.print(Text(line, style="red"), soft_wrap=True)
+        console.print(Text(_summary(sweep), style="bold"), soft_wrap=True)
 
 
 def _table(sweep: Sweep) -> Table:
@@ -150,12 +156,12 @@ def _table(sweep: Sweep) -> Table:
     names = ["model", "hardware", "", ">weights", ">activations", ">cycles", ">frames/s"]
     names += [">energy"] if energy else []
     names += [">accuracy"] if judged else []
-    table = Table(*names, *([">not modelled"] if host else []))
+    table = columns(*names, *([">not modelled"] if host else []))
     for row in sweep.rows:
         costs, computed = row.costs, row.computed
         good = row.state == FITS
-        cells: list[str | Styled] = [row.model, row.hardware]
-        cells.append(Styled(row.state, "green" if good else "bold red"))
+        cells: list[str | Text] = [row.model, row.hardware]
+        cells.append(Text(row.state, style="green" if good else "bold red"))
         if costs is None:
             cells += [""] * 4
         else:

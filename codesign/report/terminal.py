@@ -5,15 +5,25 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from codesign.report._format import dimensions, grouped, percent, quantity, rate, rounded
-from codesign.report._page import WIDTH, Page
 from codesign.report._results import print_results
-from codesign.report._table import Line, Styled, Table, columns
+from codesign.report._table import columns
+from codesign.report._table import show as show_table
 from codesign.report.model import BudgetLine, LayerMemory, OperationCount, Ratio, Report
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+#: Columns of a report where no terminal says otherwise, and at most.
+WIDTH = 100
 #: Results that are printed; all of them are in the JSON report.
 ROWS = 10
 #: Headings of the causes of cycles that would make a column too wide.
@@ -24,44 +34,72 @@ _KINDS = ("mac", "add", "shift", "compare", "logic")
 def to_text(report: Report, width: int = WIDTH, rows: int = ROWS) -> str:
     """The report without colour, no blanks at the ends of lines."""
     stream = io.StringIO()
-    _print(report, Page(stream, width), rows)
+    with terminal(stream, width) as console:
+        _print(report, console, rows)
     return stream.getvalue()
 
 
 def print_report(report: Report, stream: IO[str], rows: int = ROWS) -> None:
     """Print to `stream`: with colour and at the window's width only where it is a terminal."""
-    _print(report, Page(stream), rows)
+    with terminal(stream) as console:
+        _print(report, console, rows)
 
 
-def _print(report: Report, page: Page, rows: int) -> None:
-    page.show(*_verdict(report, page.width), "")
-    page.show(_layers(report), _kept(report), "", _cycles(report), _speed(report), "")
-    page.show(_operations(report), "", _memories(report), "")
+@contextmanager
+def terminal(stream: IO[str], width: int = WIDTH) -> Iterator[Console]:
+    """A console that prints to `stream`, at most `width` columns.
+
+    Where the stream is no terminal: without colour, and no blanks at the ends of lines.
+    """
+    if stream.isatty():
+        console = Console(**_plain(stream))
+        console.width = min(console.width, width)
+        yield console
+        return
+    text = io.StringIO()
+    yield Console(width=width, color_system=None, force_terminal=False, **_plain(text))
+    stream.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def _plain(stream: IO[str]) -> dict[str, Any]:
+    """Names are printed as they are: nothing in them is markup."""
+    return {"file": stream, "markup": False, "emoji": False, "highlight": False}
+
+
+def _print(report: Report, console: Console, rows: int) -> None:
+    def show(*parts: RenderableType) -> None:
+        for part in parts:
+            if isinstance(part, Table):
+                show_table(console, part)
+            else:
+                console.print(part, soft_wrap=isinstance(part, Text))
+
+    show(_verdict(report, console.width))
+    show(_layers(report), _kept(report), "", _cycles(report), _speed(report), "")
+    show(_operations(report), "", _memories(report), "")
     if report.budget:
-        page.show(_budget(report), "")
+        show(_budget(report), "")
     if report.operations.energy is not None:
-        page.show(_energy(report), "")
-    page.show(*_not_modelled(report, page.width))
+        show(_energy(report), "")
+    show(_not_modelled(report, console.width))
     if report.results is not None:
-        page.show("", *print_results(report.results, rows))
+        show("", *print_results(report.results, rows))
 
 
-def _verdict(report: Report, width: int) -> Iterator[Line]:
+def _verdict(report: Report, width: int) -> Text:
     hardware = report.hardware
     left = f"{report.model.name} on {hardware.name} @ {quantity(hardware.clock.value, 'Hz', 3)}"
-    speed = f", {rate(report.cycles.frames_per_second.value)} frames/s"
+    speed = f"{rate(report.cycles.frames_per_second.value)} frames/s"
     if report.fits:
-        right = [Styled("fits", "bold green"), Styled(f"{_fullest(report)}{speed}")]
+        right = Text("fits", style="bold green").append(f", {_fullest(report)}{speed}", "none")
     else:
-        right = [Styled("does not fit", "bold red"), Styled(speed)]
-    gap = width - columns(left) - sum(columns(part.text) for part in right)
-    if gap >= 2:
-        yield [Styled(left, "bold"), Styled(" " * gap), *right]
-    else:
-        yield [Styled(left, "bold")]
-        yield right
+        right = Text("does not fit", style="bold red").append(f", {speed}", "none")
+    gap = width - len(left) - len(right)
+    text = Text(left, style="bold").append(" " * gap if gap >= 2 else "\n")
+    text.append_text(right)
     for line in wrapped(report.problems, width):
-        yield [Styled(line, "red")]
+        text.append(f"\n{line}", style="red")
+    return text.append("\n")
 
 
 def wrapped(messages: list[str], width: int) -> Iterator[str]:
@@ -76,7 +114,7 @@ def _fullest(report: Report) -> str:
     if not built:
         return ""
     use = max(built, key=lambda item: Fraction(item.used_bits, item.built_bits))
-    return f", {percent(use.used_bits, use.built_bits)} of {use.name}"
+    return f"{percent(use.used_bits, use.built_bits)} of {use.name}, "
 
 
 def _layers(report: Report) -> Table:
@@ -84,7 +122,7 @@ def _layers(report: Report) -> Table:
     generated = report.memory.total.generated_bits > 0
     if generated:
         names.append(">generated")
-    table = Table(*names, ">params", ">acc", ">MAC", ">cycles", ">use")
+    table = columns(*names, ">params", ">acc", ">MAC", ">cycles", ">use")
     memories = [*report.memory.layers, report.memory.total]
     cycles = [*report.cycles.layers, report.cycles.total]
     for layer, kept, took in zip([*report.model.layers, None], memories, cycles, strict=True):
@@ -103,7 +141,7 @@ def _layers(report: Report) -> Table:
             grouped(took.total),
             _use(took.utilization),
         ]
-        table.add_row(*row, style="bold" if layer is None else "")
+        table.add_row(*row, style="bold" if layer is None else None)
     return table
 
 
@@ -119,12 +157,12 @@ def _use(ratio: Ratio | None) -> str:
     return "" if ratio is None else rounded(ratio.value, 2)
 
 
-def _kept(report: Report) -> Styled:
+def _kept(report: Report) -> Text:
     """The totals that the table's last row cannot hold."""
     memory, total = report.memory, report.memory.total
     parts = [f"{grouped(total.stored_weight_bits[b])} b in {b}b codes" for b in _sorted(total)]
     stored = " + ".join(parts) or "none"
-    return Styled(
+    return Text(
         f"stored weights: {stored}\n"
         f"generated weights: {grouped(total.generated_bits)} b\n"
         f"peak activations: {grouped(memory.peak_activation_bits)} b at {memory.peak_at}"
@@ -138,18 +176,18 @@ def _sorted(kept: LayerMemory) -> list[int]:
 def _cycles(report: Report) -> Table:
     causes = list(report.cycles.total.causes)
     headings = (f">{_HEADINGS.get(cause, cause.replace('_', ' '))}" for cause in causes)
-    table = Table("cycles", *headings, ">total", gap=1)
+    table = columns("cycles", *headings, ">total", gap=1)
     for row in [*report.cycles.layers, report.cycles.total]:
         counts = (grouped(row.causes[cause]) for cause in causes)
         total = row is report.cycles.total
         name = "total" if total else row.layer
-        table.add_row(name, *counts, grouped(row.total), style="bold" if total else "")
+        table.add_row(name, *counts, grouped(row.total), style="bold" if total else None)
     return table
 
 
-def _speed(report: Report) -> Styled:
+def _speed(report: Report) -> Text:
     cycles = report.cycles
-    return Styled(
+    return Text(
         f"{grouped(cycles.total.total)} cycles @ {quantity(report.hardware.clock.value, 'Hz', 3)}: "
         f"{quantity(cycles.seconds.value, 's', 2)} a frame, "
         f"{rate(cycles.frames_per_second.value)} frames/s"
@@ -157,7 +195,7 @@ def _speed(report: Report) -> Styled:
 
 
 def _operations(report: Report) -> Table:
-    table = Table("operations", *(f">{kind}" for kind in _KINDS))
+    table = columns("operations", *(f">{kind}" for kind in _KINDS))
     everything = report.operations.total.counts
     width = {kind: max(map(len, _widths(everything, kind)), default=0) for kind in _KINDS}
     for row in [*report.operations.layers, report.operations.total]:
@@ -165,7 +203,7 @@ def _operations(report: Report) -> Table:
         if row.counts:
             cells = ("\n".join(_counts(row.counts, kind, width[kind])) for kind in _KINDS)
             name = "total" if total else row.layer
-            table.add_row(name, *cells, style="bold" if total else "")
+            table.add_row(name, *cells, style="bold" if total else None)
     return table
 
 
@@ -182,7 +220,7 @@ def _widths(counts: list[OperationCount], kind: str) -> list[str]:
 
 
 def _memories(report: Report) -> Table:
-    table = Table("memory", ">used", ">built", ">full", "fullest at", "")
+    table = columns("memory", ">used", ">built", ">full", "fullest at", "")
     for use in report.memory.memories:
         full = percent(use.used_bits, use.built_bits)
         used, built = f"{grouped(use.used_bits)} b", f"{grouped(use.built_bits)} b"
@@ -190,12 +228,12 @@ def _memories(report: Report) -> Table:
     return table
 
 
-def _ok(good: bool, bad: str) -> Styled:
-    return Styled("ok", "green") if good else Styled(bad, "bold red")
+def _ok(good: bool, bad: str) -> Text:
+    return Text("ok", style="green") if good else Text(bad, style="bold red")
 
 
 def _budget(report: Report) -> Table:
-    table = Table("budget", ">used", ">limit", ">share", "")
+    table = columns("budget", ">used", ">limit", ">share", "")
     for line in report.budget:
         used, limit = line.used.value, line.limit.value
         share = f"{rounded(100 * used / limit, 1)} %" if limit else ""
@@ -211,7 +249,7 @@ def _amount(line: BudgetLine, value: Fraction) -> str:
 
 
 def _energy(report: Report) -> Table:
-    table = Table("energy", ">events", ">each", ">total", "source")
+    table = columns("energy", ">events", ">each", ">total", "source")
     rows = report.operations.energy or []
     for row in rows:
         each, joules = (quantity(value.value, "J", 3) for value in (row.each, row.total))
@@ -221,10 +259,10 @@ def _energy(report: Report) -> Table:
     return table
 
 
-def _not_modelled(report: Report, width: int) -> Iterator[Styled]:
+def _not_modelled(report: Report, width: int) -> Text:
     if not report.not_modelled:
-        yield Styled("not modelled: nothing")
-        return
-    yield Styled("not modelled:", "yellow")
+        return Text("not modelled: nothing")
+    text = Text("not modelled:", style="yellow")
     for line in wrapped(report.not_modelled, width):
-        yield Styled(line, "yellow")
+        text.append(f"\n{line}", style="yellow")
+    return text
