@@ -21,6 +21,7 @@ from codesign.engine._numba import (
     rescale,
 )
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.rows import Rows
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.engine.levels import only
 from tests.strategies import random_codes
@@ -30,13 +31,13 @@ KERNELS = [
     (rescale, "_rescale"),
     (rescale, "_threshold"),
     (pooling, "_max_pool"),
-    (pooling, "_sum_pool"),
     (recurrent, "_lstm_step"),
     (recurrent, "_lstm_hidden"),
     (recurrent, "_gru_step"),
     (coding, "_look_up"),
     (coding, "_thermometer"),
     (coding, "_ycbcr"),
+    (decision, "_argmax"),
     (decision, "_best"),
     (generated, "_ca_step"),
     (generated, "_bernoulli_sample"),
@@ -52,7 +53,8 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv(features.VARIABLE, only("portable"))
     monkeypatch.setattr(plan, "fits_level", lambda *_: False)
-    monkeypatch.setattr(pooling.WindowsMaximum, "task", lambda *_: None)
+    for native in (pooling.WindowsMaximum, Rows):
+        monkeypatch.setattr(native, "task", lambda *_: None)
     for module, name in KERNELS:
         monkeypatch.setattr(module, name, getattr(module, name).py_func)
 

@@ -37,7 +37,7 @@ def check_merge(
     kind: int, *, masked: bool, signed: bool, channels: int, times: int = 1, border: int = 0
 ) -> None:
     """Two images of 3 x 2 pixels with all arrays fenced."""
-    codes, dtype = (SIGNED, np.int8) if signed else (UNSIGNED, np.uint8)
+    codes = SIGNED if signed else UNSIGNED
     pixels, part = 6, channels // times
     a, b, other = (
         random_codes((2, pixels, depth), codes, seed)
@@ -47,17 +47,15 @@ def check_merge(
     select = random_codes((2, channels), BIT, 3)
     frame = Frame((3, 2), (border, border), channels, -7 if border else 0, 5)
     table = lines.Lines.of(pixels, channels, frame.places if border else None, times, wide=200)
-    mask = np.tile(0 - select, (1, max(1, table.length // channels)))
     fenced = []
-    for array in (a, b, other, mask):
+    for array in (a, b, other, select) if masked else (a, b):
         fence = Fenced(array.size)
         fence.array[:] = array.astype(np.uint8).reshape(-1)
         fenced.append(fence)
     target = Fenced(2 * frame.image)
     target.array[:] = 12
     run = lines.Merge(kind, masked, signed, table, frame.base)
-    maps = [fence.array.view(dtype).reshape(2, -1) for fence in fenced]
-    run.run(*maps[:3], maps[3].view(np.uint8), target.array, frame.image)
+    run.run(tuple(fence.array for fence in fenced), target.array, 2, frame.image)
     assert all(fence.untouched() for fence in (*fenced, target))
     wanted = joined(kind, a, np.tile(b, (1, 1, times)))
     if masked:
@@ -99,9 +97,12 @@ def check_totals(codes: IntType, pixels: int, channels: int) -> None:
     fence = Fenced(x.size)
     dtype = np.int8 if codes.lo < 0 else np.uint8
     fence.array[:] = x.astype(dtype).view(np.uint8).reshape(-1)
-    found = Totals(codes).run(fence.array.view(dtype).reshape(x.shape))
+    found, target = Fenced(4 * 3 * channels), x.astype(np.int64).sum(1)
+    y = found.array.view(np.int32)
+    Totals(codes, pixels, channels).run(fence.array.view(dtype), y, 3)
     assert fence.untouched()
-    assert np.array_equal(found, x.astype(np.int64).sum(1))
+    assert found.untouched()
+    assert np.array_equal(y.reshape(3, -1), target)
 
 
 @pytest.mark.parametrize("channels", range(1, 71))
@@ -114,7 +115,7 @@ def test_totals_of_every_width(channels: int) -> None:
     ids=str,
 )  # fmt: skip
 def test_totals_on_both_sides_of_what_fits(codes: IntType) -> None:
-    most = Totals(codes).most
+    most = Totals(codes, 1, 1).most
     for pixels in (1, 2, most - 1, most, most + 1, 2 * most, 2 * most + 1):
         check_totals(codes, pixels, 40)
 

@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
-from codesign.engine._numba import atomics, bitmaps, packed, pooling, team
+from codesign.engine._numba import (
+    atomics,
+    bitmaps,
+    bits,
+    fills,
+    lines,
+    packed,
+    pooling,
+    rows,
+    team,
+    totals,
+)
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.flow import Flow
 from codesign.engine._numba.frames import Frame
@@ -70,7 +81,7 @@ def engine_of(graph: Graph, threads: int) -> NumbaEngine:
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """The smallest work is cut into parts."""
     monkeypatch.setattr(packed, "PART_PRODUCTS", 1)
-    for module in (pooling, bitmaps):
+    for module in (pooling, bitmaps, bits, fills, lines, rows, totals):
         monkeypatch.setattr(module, "PART_BYTES", 1)
 
 
@@ -300,7 +311,7 @@ def test_maps_that_lie_alike_share_buffers_when_their_lives_do_not_overlap() -> 
     graph = network()
     engine = engine_of(graph, 1)
     units = engine.plan(tuple(graph.outputs))
-    flow = Flow(units, 2, 1)
+    flow = Flow(units, 2, 1, {"image": graph.values["image"]})
     made = {name: address(buffer) for name, (_, buffer) in flow._made.items()}
     frames = [made[f"conv{number}.act"] for number in range(3)]
     assert frames[0] != frames[1]

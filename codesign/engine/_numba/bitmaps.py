@@ -12,7 +12,7 @@ from codesign.engine._numba import bits
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Site, storage
-from codesign.engine._numba.native import Native
+from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.packed import SLACK, Counted, Cut, Rescale, Window, pixel_offsets
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
 from codesign.ir import IntArray, IntType
@@ -164,7 +164,7 @@ class WindowsOr(Native):
     """Maximum of each window of a map of bits, which is their OR, into the frame read next."""
 
     def __init__(self, site: Site, source: BitFrame, target: BitFrame) -> None:
-        super().__init__(source, target, framed=True)
+        super().__init__((Read(source, framed=True),), target)
         sizes, results = site.arguments[0].shape[1:], site.result.shape[1:]
         self.words = source.pixel // bits.WORD_BYTES
         self.taps = pixel_offsets(
@@ -174,10 +174,10 @@ class WindowsOr(Native):
         self.starts = pixel_offsets(source.padded, results, stride, source.padding, self.words)
         self.places = target.places // bits.WORD_BYTES
 
-    def task(self, source: IntArray, target: IntArray) -> Task:
+    def task(self, sources: Buffers, target: IntArray) -> Task:
         """See `Native.task`; the parts are ranges of windows of all images."""
-        arrays = source, target, self.starts, self.taps, self.places
-        steps = (place.image // bits.WORD_BYTES for place in (self.source, self.target))
+        arrays = *sources, target, self.starts, self.taps, self.places
+        steps = (place.image // bits.WORD_BYTES for place in (self.reads[0].place, self.target))
         numbers = len(self.starts), len(self.taps), *steps, self.words
         record = np.array([0, *map(address, arrays), *numbers], np.int64)
         size = len(self.starts) * len(self.taps) * self.words * bits.WORD_BYTES

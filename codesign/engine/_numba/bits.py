@@ -6,6 +6,7 @@ word c / 32, and what is left of the last word is 0 in codes and weights alike, 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
 from codesign.ir import IntArray
 
 #: Codes in a word, and bytes of one.
@@ -39,7 +41,38 @@ def pack(codes: IntArray, greater: int, y: IntArray, places: IntArray, step: int
     A bit is set where the code is `greater`. `places` are the bytes of `y` where the pixels of an
     image begin, `step` the distance of two images.
     """
-    _pack(codes.view(np.uint8), greater & 255, y, places, step)
+    pixels = len(codes) * len(places)
+    flat = codes.reshape(-1).view(np.uint8)
+    _pack(flat, codes.shape[-1], greater & 255, y, places, step, 0, pixels)
+
+
+def packing(
+    codes: IntArray, channels: int, greater: int, y: IntArray, places: IntArray, step: int
+) -> Task:
+    """As `pack`, as a task; `codes` are flat, the parts ranges of pixels of all images."""
+    arrays = codes, y, places
+    numbers = len(places), channels, greater & 255, step
+    record = np.array([0, *map(address, arrays), *numbers], np.int64)
+    return Task(_pack_entry(), record, len(places) * channels / PART_BYTES, arrays)
+
+
+@cache
+def _pack_entry() -> int:
+    """Address of `_pack` on the record that `packing` makes."""
+
+    def pack_bits(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, 8, np.int64)
+        images, pixels, channels, step = n[0], n[4], n[5], n[7]
+        whole = images * pixels
+        _pack(
+            numbers_at(n[1], whole * channels, np.uint8), channels, n[6],
+            numbers_at(n[2], images * step, np.uint8),
+            numbers_at(n[3], pixels, np.int64),
+            step, whole * part // parts, whole * (part + 1) // parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(pack_bits)
 
 
 @intrinsic
@@ -66,20 +99,32 @@ def _equal_word(typing: Any, codes: Any, greater: Any, target: Any) -> Any:
 
 
 @compiled
-def _pack(codes: IntArray, greater: int, y: IntArray, places: IntArray, step: int) -> None:
-    images, pixels, channels = codes.shape
+def _pack(
+    codes: IntArray,
+    channels: int,
+    greater: int,
+    y: IntArray,
+    places: IntArray,
+    step: int,
+    begin: int,
+    end: int,
+) -> None:
+    """Flat bytes to flat bytes; of the pixels of all images those from `begin` to `end`."""
     whole = channels // WORD
-    for n in range(images):
-        for p in range(pixels):
-            place = n * step + places[p]
-            source, target = codes[n, p].ctypes.data, y.ctypes.data + place
-            for w in range(whole):
-                _equal_word(  # type: ignore[call-arg]
-                    source + w * WORD, greater, target + w * WORD_BYTES
-                )
-            if whole * WORD < channels:
-                word = 0
-                for c in range(whole * WORD, channels):
-                    word |= (codes[n, p, c] == greater) << (c - whole * WORD)
-                for b in range(WORD_BYTES):
-                    y[place + whole * WORD_BYTES + b] = (word >> (8 * b)) & 255
+    n, p = begin // len(places), begin % len(places)
+    for index in range(begin, end):
+        place = n * step + places[p]
+        p += 1
+        if p == len(places):
+            n, p = n + 1, 0
+        source, target = codes.ctypes.data + index * channels, y.ctypes.data + place
+        for w in range(whole):
+            _equal_word(  # type: ignore[call-arg]
+                source + w * WORD, greater, target + w * WORD_BYTES
+            )
+        if whole * WORD < channels:
+            word = 0
+            for c in range(whole * WORD, channels):
+                word |= (codes[index * channels + c] == greater) << (c - whole * WORD)
+            for b in range(WORD_BYTES):
+                y[place + whole * WORD_BYTES + b] = (word >> (8 * b)) & 255

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site
 from codesign.engine._numba.linear import product
+from codesign.engine._numba.rows import Rows, rows_at
+from codesign.engine._numba.tasks import entry
 from codesign.ir import IntArray
 
 
 def argmax(site: Site) -> Kernel:
     """Index of the greatest score, the first of equals."""
+    nothing: IntArray = np.zeros((1, 1), np.int64)
+    return Rows(site, _argmax, _argmax_entry, (site.arguments[0].shape[0], 1), nothing, ())
 
-    def run(x: IntArray) -> IntArray:
-        return np.asarray(np.argmax(x, axis=1))
 
-    return run
+@cache
+def _argmax_entry(source: str, target: str) -> int:
+    """Address of `_argmax` for scores and indices of these types."""
+    from_type, to_type = np.dtype(source).type, np.dtype(target).type
+
+    def argmax(record: int, part: int, parts: int) -> int:
+        x, y, table, n, begin, end = rows_at(record, part, parts, from_type, to_type, np.int64)
+        _argmax(x, y, table, n, begin, end)
+        return 1
+
+    return entry(argmax)
+
+
+@compiled
+def _argmax(
+    x: IntArray, y: IntArray, table: IntArray, numbers: IntArray, begin: int, end: int
+) -> None:
+    """x (images, classes), y (images, 1)."""
+    for r in range(begin, end):
+        best = 0
+        for c in range(1, x.shape[1]):
+            if x[r, c] > x[r, best]:
+                best = c
+        y[r, 0] = best
 
 
 def bmm_score(site: Site) -> Kernel:

@@ -120,7 +120,10 @@ class NumbaEngine(ChunkedEngine):
                     return flow
             if len(self._flows) >= _PLANS:
                 self._flows.clear()
-        return Flow(units, images, _PARTS * self.threads if self.threads > 1 else 1)
+        most = _PARTS * self.threads if self.threads > 1 else 1
+        return Flow(
+            units, images, most, {name: self.graph.values[name] for name in self.graph.inputs}
+        )
 
     def spread(self, work: Work, count: int) -> None:
         """Rounds of whole chunks on all threads, then the rest as chunks that all work on."""

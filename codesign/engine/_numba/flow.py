@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from codesign.engine._numba.fills import entering, moving
 from codesign.engine._numba.frames import Place
 from codesign.engine._numba.layout import channels_last
-from codesign.engine._numba.native import Native
+from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.plan import Unit
-from codesign.engine._numba.tasks import Task, program
+from codesign.engine._numba.tasks import Task, address, program
 from codesign.engine._numba.team import Team
-from codesign.ir import IntArray
+from codesign.ir import IntArray, Value
 
 
 @dataclass(slots=True)
@@ -28,18 +29,14 @@ class _Program:
     table: IntArray = field(default_factory=lambda: np.empty((0, 3), np.int64))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Fill:
-    """A map that no native kernel has made, or that lies otherwise, goes where a task reads it.
-
-    `framed`: another kernel has made it, in a frame like `place`.
-    """
+    """A map that no task has made, or that none moves, goes where a task reads it."""
 
     name: str
-    framed: bool
     place: Place
     buffer: IntArray
-    last: bool  # nothing reads the map later
+    dead: tuple[str, ...] = ()  # what nothing reads later
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +44,23 @@ class _Call:
     """A native kernel that has no task."""
 
     kernel: Native
-    source: IntArray
+    sources: Buffers
     target: IntArray
 
 
 class Flow:
-    """The units of a plan, for at most `images` images; `most` parts of a task at most."""
+    """The units of a plan, for at most `images` images; `most` parts of a task at most.
 
-    def __init__(self, units: tuple[Unit, ...], images: int, most: int) -> None:
+    `inputs` are the graph's inputs.
+    """
+
+    def __init__(
+        self, units: tuple[Unit, ...], images: int, most: int, inputs: Mapping[str, Value]
+    ) -> None:
         self.images, self._most, self._count = images, most, 0
+        self._inputs = inputs
         self._steps: list[_Program | _Fill | _Call | Unit] = []
+        self._entries: list[tuple[str, Task]] = []
         self._made: dict[str, tuple[Place, IntArray]] = {}
         self._views: dict[str, IntArray] = {}
         self._unused: dict[Place, list[IntArray]] = {}
@@ -69,27 +73,54 @@ class Flow:
             for name in unit.dead:
                 if name in self._made and name not in apart:
                     self._return(*self._made[name])
+        filled = {step.name for step in self._steps if isinstance(step, _Fill)}
         #: Names that are read as they come: an input may have its channels anywhere.
-        self._filled = {step.name for step in self._steps if isinstance(step, _Fill)} - apart
+        self._as_given = (filled | {name for name, _ in self._entries}) - apart
 
     def _native(self, unit: Unit, kernel: Native) -> None:
-        (name,) = unit.sources
-        place, source = self._made.get(name, (None, None))
-        filled = source is None or place != kernel.source
-        if source is None or filled:
-            source = self._take(kernel.source)
-            self._steps.append(_Fill(name, kernel.framed, kernel.source, source, name in unit.dead))
+        filled: dict[tuple[str, Place], IntArray] = {}
+        before = len(self._steps)
+        sources = tuple(
+            self._source(name, read, filled)
+            for name, read in zip(unit.sources, kernel.reads, strict=True)
+        )
+        fills = [step for step in self._steps[before:] if isinstance(step, _Fill)]
+        if fills:
+            fills[-1].dead = tuple(name for name in unit.dead if name not in self._made)
         target = self._take(kernel.target)
         self._made[unit.result] = kernel.target, target
-        self._append(kernel, source, target)
-        if filled:
-            self._return(kernel.source, source)
-
-    def _append(self, kernel: Native, source: IntArray, target: IntArray) -> None:
-        task = kernel.task(source, target)
+        task = kernel.task(sources, target)
         if task is None:
-            self._steps.append(_Call(kernel, source, target))
-            return
+            self._steps.append(_Call(kernel, sources, target))
+        else:
+            self._append(task)
+        for (_, place), buffer in filled.items():
+            self._return(place, buffer)
+
+    def _source(self, name: str, read: Read, filled: dict[tuple[str, Place], IntArray]) -> IntArray:
+        """The buffer where a kernel reads a map; steps that bring the map there."""
+        if name in self._made and read.takes(self._made[name][0]):
+            return self._made[name][1]
+        key = name, read.place
+        if key not in filled:
+            filled[key] = self._take(read.place)
+            if not self._moved(name, read.place, filled[key]):
+                self._steps.append(_Fill(name, read.place, filled[key]))
+        return filled[key]
+
+    def _moved(self, name: str, place: Place, buffer: IntArray) -> bool:
+        """Whether a task brings the map to its place."""
+        if name in self._made:
+            task = moving(*self._made[name], place, buffer)
+        else:
+            task = entering(self._inputs[name], place, buffer) if name in self._inputs else None
+            if task is not None:
+                self._entries.append((name, task))
+        if task is not None:
+            self._append(task)
+        return task is not None
+
+    def _append(self, task: Task) -> None:
         last = self._steps[-1] if self._steps else None
         if not isinstance(last, _Program):
             last = _Program([])
@@ -110,9 +141,15 @@ class Flow:
         count = len(next(iter(inputs.values())))
         if count != self._count:
             self._fit(count)
+        given = [
+            np.ascontiguousarray(inputs[name], self._inputs[name].type.dtype)
+            for name, _ in self._entries
+        ]
+        for array, (_, task) in zip(given, self._entries, strict=True):
+            task.record[1] = address(array)
         alive = {
             name: np.moveaxis(array, 1, -1)
-            if name in self._filled and name not in names and array.ndim > 2
+            if name in self._as_given and name not in names and array.ndim > 2
             else channels_last(array)
             for name, array in inputs.items()
         }
@@ -121,14 +158,11 @@ class Flow:
             if isinstance(step, _Program):
                 team.run(step.table)
             elif isinstance(step, _Call):
-                step.kernel.compute(step.source, step.target, count)
+                step.kernel.compute(step.sources, step.target, count)
             elif isinstance(step, _Fill):
-                if step.framed:
-                    step.buffer[: len(alive[step.name])] = alive[step.name]
-                else:
-                    step.place.fill(step.buffer, alive[step.name])
-                if step.last:
-                    del alive[step.name]
+                step.place.fill(step.buffer, alive[step.name])
+                for name in step.dead:
+                    del alive[name]
             else:
                 alive[step.result] = step.run(*[alive[name] for name in step.sources])
                 for name in step.dead:

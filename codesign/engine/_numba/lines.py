@@ -9,6 +9,7 @@ a line's last vector overlaps the one before it and writes the same bytes again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.tasks import PART_BYTES, Task, address, compute, entry, numbers_at
 from codesign.ir import IntArray
 
 _BYTE, _LONG = ir.IntType(8), ir.IntType(64)
@@ -35,6 +37,8 @@ class Lines:
     """Where the lines of one image lie in each map: offsets, all of one length in bytes.
 
     Attributes:
+        channels: of the result.
+        times: copies of the second map's channels in the result.
         length: bytes of a line.
         first: offsets in the first map, and in the one that is taken where the mask is 0.
         second: in the second map.
@@ -42,6 +46,8 @@ class Lines:
         places: in the result.
     """
 
+    channels: int
+    times: int
     length: int
     first: IntArray
     second: IntArray
@@ -62,12 +68,19 @@ class Lines:
             most = max(1, wide // channels)
             near = max(k for k in range(1, min(most, pixels) + 1) if pixels % k == 0)
             first: IntArray = np.arange(pixels // near, dtype=np.int64) * (near * channels)
-            return cls(near * channels, first, first, np.zeros_like(first), first)
+            none = np.zeros_like(first)
+            return cls(channels, 1, near * channels, first, first, none, first)
         length = channels // times
         pixel, part = (grid.reshape(-1) for grid in np.indices((pixels, times)))
         start = pixel * channels if places is None else places[pixel]
         within = part * length
-        return cls(length, pixel * channels + within, pixel * length, within, start + within)
+        first = pixel * channels + within
+        return cls(channels, times, length, first, pixel * length, within, start + within)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the first map."""
+        return len(self.first) * self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +89,12 @@ class Merge:
 
     Attributes:
         kind: AVERAGE, GREATEST, LEAST or FIRST.
-        masked: whether a mask chooses between the join and another map.
+        masked: whether a select of each channel chooses between the join and another map.
         signed: whether the bytes are signed.
         lines: where they lie.
         less: what is taken off each result.
+        inverted: whether the join is taken where the select is 0, else where it is 1.
+        frames: parts of an image, each with a select of its own; `lines` are those of a part.
     """
 
     kind: int
@@ -87,17 +102,29 @@ class Merge:
     signed: bool
     lines: Lines
     less: int = 0
+    inverted: bool = False
+    frames: int = 1
 
-    def run(
-        self, a: IntArray, b: IntArray, other: IntArray, mask: IntArray, y: IntArray, step: int
-    ) -> None:
-        """Flat bytes of each image (images, bytes) go into the flat `y`, `step` bytes an image."""
+    def run(self, maps: tuple[IntArray, ...], y: IntArray, images: int, step: int) -> None:
+        """The two maps that are joined, and with a choice the other one and the select, into `y`.
+
+        All are flat bytes; parts of the images are `step` bytes apart in `y`.
+        """
+        compute(self.task(maps, y, step), images)
+
+    def task(self, maps: tuple[IntArray, ...], y: IntArray, step: int) -> Task:
+        """As `run`, as a task; its parts are ranges of lines of all images."""
         lines = self.lines
-        _merge(
-            (0,) * self.kind, (0,) * self.masked, (0,) * self.signed,
-            (0,) * lanes_of(lines.length), a, b, other, mask, y, step, lines.length,
-            lines.first, lines.second, lines.mask, lines.places, self.less,
+        tables = lines.first, lines.second, lines.mask, lines.places
+        # without a choice nothing reads the third and the fourth
+        arrays = *(maps if self.masked else (*maps, *maps)), y, *tables
+        sizes = (
+            len(lines.first), lines.size, lines.size // lines.times, step, lines.length,
+            lines.channels, self.less, self.inverted, self.frames,
         )  # fmt: skip
+        record = np.array([0, *map(address, arrays), *sizes], np.int64)
+        function = _merge_entry(self.kind, self.masked, self.signed, lanes_of(lines.length))
+        return Task(function, record, self.frames * lines.size / PART_BYTES, arrays)
 
 
 @intrinsic
@@ -170,32 +197,75 @@ def _joined(builder: Any, join: int, sign: int, a: Any, b: Any) -> Any:
     return builder.select(compare(">" if join == GREATEST else "<", a, b), a, b)
 
 
+@cache
+def _merge_entry(kind: int, masked: bool, signed: bool, lanes: int) -> int:
+    """Address of `_merge` on the record that `Merge.task` makes."""
+    # not of Python's zero, whose type would have its value
+    zero: Any = np.int64(0)
+    k, m, s, v = ((zero,) * length for length in (kind, masked, signed, lanes))
+
+    def merge(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, 19, np.int64)
+        rows, size, second = n[10], n[11], n[12]
+        whole = n[0] * n[18] * rows
+        _merge(
+            k, m, s, v, n[1], n[2], n[3], n[4], n[5], size, second, n[13], n[14], n[15],
+            numbers_at(n[6], rows, np.int64),
+            numbers_at(n[7], rows, np.int64),
+            numbers_at(n[8], rows, np.int64),
+            numbers_at(n[9], rows, np.int64),
+            n[16], n[17], whole * part // parts, whole * (part + 1) // parts,
+        )  # fmt: skip
+        return 1
+
+    return entry(merge)
+
+
 @compiled
 def _merge(
     kind: tuple[int, ...],
     masked: tuple[int, ...],
     signed: tuple[int, ...],
     lanes: tuple[int, ...],
-    a: IntArray,
-    b: IntArray,
-    other: IntArray,
-    mask: IntArray,
-    y: IntArray,
+    a: int,
+    b: int,
+    other: int,
+    select: int,
+    y: int,
+    size_a: int,
+    size_b: int,
     step: int,
     length: int,
+    channels: int,
     first: IntArray,
     second: IntArray,
     chosen: IntArray,
     places: IntArray,
     less: int,
+    inverted: int,
+    begin: int,
+    end: int,
 ) -> None:
-    """a, b, other, mask (images, bytes); the tables are those of `Lines`."""
-    for n in range(len(a)):
-        of_a, of_b = a[n].ctypes.data, b[n].ctypes.data
-        of_other, of_mask = other[n].ctypes.data, mask[n].ctypes.data
-        to = y.ctypes.data + n * step
-        for r in range(len(first)):
-            line(  # type: ignore[call-arg]
-                kind, masked, signed, lanes, of_a + first[r], of_b + second[r],
-                of_other + first[r], of_mask + chosen[r], to + places[r], length, less,
-            )  # fmt: skip
+    """a, b, other, select and y are addresses; the tables are those of `Lines`.
+
+    Of the lines of all images, those from `begin` to `end`.
+    """
+    rows = len(first)
+    mask, of = np.empty(max(length, channels), np.uint8), -1
+    n, r = begin // rows, begin % rows
+    for _ in range(begin, end):
+        if len(masked) and n != of:
+            bits = numbers_at(select + n * channels, channels, np.uint8)
+            for c in range(channels):
+                mask[c] = bits[c] - 1 if inverted else 0 - bits[c]
+            for c in range(channels, len(mask)):
+                mask[c] = mask[c - channels]
+            of = n
+        line(  # type: ignore[call-arg]
+            kind, masked, signed, lanes, a + n * size_a + first[r], b + n * size_b + second[r],
+            other + n * size_a + first[r], mask.ctypes.data + chosen[r],
+            y + n * step + places[r], length, less,
+        )  # fmt: skip
+        r += 1
+        if r == rows:
+            n, r = n + 1, 0

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codesign.engine._numba import lines
-from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.layout import Kernel, storage
+from codesign.engine._numba.frames import Frame, Plain
+from codesign.engine._numba.layout import storage
+from codesign.engine._numba.native import Buffers, Native, Read
+from codesign.engine._numba.tasks import Task
 from codesign.ir import Graph, IntArray, Node
 
 _JOINS = {
@@ -57,42 +59,37 @@ class Residual:
         """Parts of an image that have a select of their own: 1, or its frames."""
         return int(np.prod(graph.values[self.select].shape[1:])) if self.select else 1
 
-    def kernel(self, graph: Graph, frame: Frame | None) -> Kernel:
+    def kernel(self, graph: Graph, frame: Frame | None) -> MergeKernel:
         """The pass, into the `frame` that is read next where there is one."""
-        value = graph.values[self.result]
-        dtype, channels, parts = storage(value.type), (value.shape or (1,))[0], self.frames(graph)
-        pixels = value.size // channels // parts
+        return MergeKernel(self, graph, frame)
+
+
+class MergeKernel(Native):
+    """A residual's pass over its maps; one part of an image, or its frames, follow each other."""
+
+    def __init__(self, residual: Residual, graph: Graph, frame: Frame | None) -> None:
+        value = graph.values[residual.result]
+        dtype, channels = storage(value.type), (value.shape or (1,))[0]
+        places = [Plain.of(graph.values[name].shape, dtype) for name in residual.sources]
+        if residual.select:
+            places[-1] = Plain.of(graph.values[residual.select].shape, np.dtype(np.uint8))
+        target = frame or Plain.of(value.shape, dtype)
+        super().__init__(tuple(map(Read, places)), target)
+        parts = residual.frames(graph)
         padded = frame is not None and any(frame.padding)
-        places = frame.places if frame is not None and padded else None
-        table = lines.Lines.of(pixels, channels, places, self.times)
-        less = 0 if frame is None else frame.base
-        run = lines.Merge(self.kind, bool(self.select), dtype == np.int8, table, less)
-        copies = max(1, table.length // channels)
-        shape = (*value.shape[1:], *value.shape[:1])
+        table = lines.Lines.of(
+            value.size // channels // parts, channels, target.places if padded else None,
+            residual.times,
+        )  # fmt: skip
+        self.step = target.image // parts
+        self.merge = lines.Merge(
+            residual.kind, bool(residual.select), dtype == np.int8, table,
+            0 if frame is None else frame.base, residual.inverted, parts,
+        )  # fmt: skip
 
-        def merge(a: IntArray, b: IntArray, *choice: IntArray) -> IntArray:
-            images = len(a) * parts
-            first, second = (_flat(array, dtype, images) for array in (a, b))
-            other, mask = first, first
-            if choice:
-                other = _flat(choice[0], dtype, images)
-                bits = choice[1].reshape(images, channels).astype(np.uint8, copy=False)
-                mask = np.tile(bits - 1 if self.inverted else 0 - bits, (1, copies))
-            if frame is not None:
-                y = frame.empty(len(a))
-                run.run(first, second, other, mask, y, frame.image)
-                return y
-            y = np.empty((len(a), *shape), dtype)
-            run.run(first, second, other, mask, y.reshape(-1), pixels * channels)
-            return y
-
-        return merge
-
-
-def _flat(x: IntArray, dtype: np.dtype[np.generic], images: int) -> IntArray:
-    """A map as (images, bytes)."""
-    flat: IntArray = np.ascontiguousarray(x.astype(dtype, copy=False)).reshape(images, -1)
-    return flat
+    def task(self, sources: Buffers, target: IntArray) -> Task:
+        """See `Native.task`."""
+        return self.merge.task(sources, target, self.step)
 
 
 def residuals(

@@ -26,7 +26,7 @@ from codesign.engine._numba.features import PORTABLE, Level
 from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.merge import Residual, residuals
-from codesign.engine._numba.native import Native
+from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.packed import (
     Counted,
     Cut,
@@ -87,15 +87,17 @@ class PackedKernel(Native):
     def __init__(
         self, packed: Packed | Winograd, source: Place, target: Place, framed: bool
     ) -> None:
-        super().__init__(source, target, framed)
+        super().__init__((Read(source, framed),), target)
         self.packed = packed
 
-    def task(self, source: IntArray, target: IntArray) -> Task | None:
+    def task(self, sources: Buffers, target: IntArray) -> Task | None:
         """See `Native.task`."""
+        (source,) = sources
         return self.packed.task(source, _bytes(target), self.target.places, self.target.image)
 
-    def compute(self, source: IntArray, target: IntArray, images: int) -> None:
+    def compute(self, sources: Buffers, target: IntArray, images: int) -> None:
         """See `Native.compute`."""
+        (source,) = sources
         places, step = self.target.places, self.target.image
         self.packed.run(source, images, _bytes(target), places, step)
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, storage
-from codesign.engine._numba.native import Native
+from codesign.engine._numba.layout import Kernel, Prepare, Site, storage
+from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.packed import pixel_offsets
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
-from codesign.engine._numba.totals import Totals
-from codesign.ir import IntArray, IntType
+from codesign.engine._numba.totals import Gate, Totals
+from codesign.ir import IntArray
 
 
 def max_pool(site: Site) -> Kernel:
@@ -38,16 +38,17 @@ class WindowsMaximum(Native):
     """Maximum of each window of a plain map, into a plain map or a frame."""
 
     def __init__(self, source: Plain, target: Place, starts: IntArray, taps: IntArray) -> None:
-        super().__init__(source, target)
+        super().__init__((Read(source),), target)
         self.starts, self.taps, self.dtype = starts, taps, source.dtype
-        self.channels = source.shape[-1]
+        self.channels, self.size = source.shape[-1], source.image
         self.base = target.base if isinstance(target, Frame) else 0
 
-    def task(self, source: IntArray, target: IntArray) -> Task:
+    def task(self, sources: Buffers, target: IntArray) -> Task:
         """See `Native.task`; the parts are ranges of pixels of all images."""
+        (source,) = sources
         arrays = source, target, self.starts, self.taps, self.target.places
         numbers = (
-            len(self.starts), len(self.taps), self.source.image,
+            len(self.starts), len(self.taps), self.size,
             self.target.image, self.channels, self.base,
         )  # fmt: skip
         record = np.array([0, *map(address, arrays), *numbers], np.int64)
@@ -55,23 +56,36 @@ class WindowsMaximum(Native):
         size = len(self.starts) * len(self.taps) * self.channels * source.itemsize
         return Task(function, record, size / PART_BYTES, arrays)
 
-    def compute(self, source: IntArray, target: IntArray, images: int) -> None:
+    def compute(self, sources: Buffers, target: IntArray, images: int) -> None:
         """See `Native.compute`."""
+        (source,) = sources
         _max_pool(
-            source, self.source.image, self.starts, self.taps, target, self.target.places,
+            source, self.size, self.starts, self.taps, target, self.target.places,
             self.target.image, self.channels, self.base, 0, images * len(self.starts),
         )  # fmt: skip
 
 
+class Sums(Native):
+    """Sums of a map over its pixels, or what a gate makes of them."""
+
+    def __init__(self, site: Site, channels: int, gate: Gate | None = None) -> None:
+        value, result = site.arguments[0], site.result
+        frames = gate.frames if gate else 1
+        shape = (channels, *value.shape[1:])
+        read = Read(Plain.of(shape, storage(value.type)), free=True)
+        super().__init__((read,), Plain.of(result.shape, storage(result.type)))
+        pixels = read.place.image // frames // channels
+        self.totals = Totals(value.type, pixels, channels, gate)
+
+    def task(self, sources: Buffers, target: IntArray) -> Task:
+        """See `Native.task`."""
+        (source,) = sources
+        return self.totals.task(source, target)
+
+
 def sum_pool(site: Site) -> Kernel:
     """Sum of each channel's map."""
-    channels = site.result.shape[0]
-    total = _sums(site.arguments[0].type)
-
-    def run(x: IntArray) -> IntArray:
-        return total(x.reshape(len(x), -1, channels))
-
-    return run
+    return Sums(site, site.result.shape[0])
 
 
 def tgap(site: Site) -> Kernel:
@@ -83,34 +97,7 @@ def gate(site: Site, times: int) -> Kernel:
     """`tgap` of a map whose channels stand `times` times one after the other: it is given once."""
     theta, delay = site.constant(1).astype(np.int64), site.integer("delay")
     channels, frames = site.result.shape[0], (site.result.shape[1:] or (1,))[0]
-    total = _sums(site.arguments[0].type)
-    shape = (*site.result.shape[1:], channels)
-
-    def run(x: IntArray) -> IntArray:
-        sums = total(x.reshape(len(x) * frames, -1, channels // times))
-        bits = (np.tile(sums, (1, times)) > theta).astype(np.uint8).reshape(len(x), *shape)
-        if delay:
-            bits[:, delay:] = bits[:, :-delay].copy()
-            bits[:, :delay] = 0
-        return bits
-
-    return run
-
-
-def _sums(codes: IntType) -> Kernel:
-    """Maps (N, pixels, C) to their sums (N, C): bytes by vectors, wider codes one by one."""
-    dtype = storage(codes)
-    if dtype.itemsize == 1:
-        totals = Totals(codes)
-        return lambda x: totals.run(np.ascontiguousarray(x.astype(dtype, copy=False)))
-    source = arithmetic(codes)
-
-    def run(x: IntArray) -> IntArray:
-        y = np.zeros((len(x), x.shape[-1]), np.int32)
-        _sum_pool(x.astype(source, copy=False), y)
-        return y
-
-    return run
+    return Sums(site, channels // times, Gate(theta, times, frames, delay))
 
 
 @cache
@@ -174,17 +161,6 @@ def _max_pool(
                 best[c] = max(best[c], tap[c])
         for c in range(channels):
             target[c] = best[c] - base
-
-
-@compiled
-def _sum_pool(x: IntArray, y: IntArray) -> None:
-    """x (N, pixels, C), y (N, C) zeros."""
-    images, pixels, channels = x.shape
-    for n in range(images):
-        sums = y[n]
-        for s in range(pixels):
-            for c in range(channels):
-                sums[c] += x[n, s, c]
 
 
 KERNELS: dict[str, Prepare] = {"max_pool": max_pool, "sum_pool": sum_pool, "tgap": tgap}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.layout import Kernel, Prepare, Site, arithmetic, storage
+from codesign.engine._numba.layout import Kernel, Prepare, Site
+from codesign.engine._numba.rows import Rows, rows_at
+from codesign.engine._numba.tasks import entry
 from codesign.ir import IntArray
 
 _ALL = (-(1 << 31), (1 << 31) - 1)
@@ -48,31 +52,31 @@ def _kernel(
 ) -> Kernel:
     channels = (site.result.shape or (1,))[0]
     added = np.zeros(channels, np.int64) if bias is None else bias.astype(np.int64)
-    source, target = arithmetic(site.arguments[0].type), storage(site.result.type)
+    numbers = (shift, *bounds, scale, offset)
+    return Rows(site, _rescale, _rescale_entry, (channels, channels), added[None], numbers)
 
-    def run(x: IntArray) -> IntArray:
-        y = np.empty(x.shape, target)
-        rows = x.astype(source, copy=False).reshape(-1, channels)
-        _rescale(rows, added, shift, *bounds, scale, offset, y.reshape(-1, channels))
-        return y
 
-    return run
+@cache
+def _rescale_entry(source: str, target: str) -> int:
+    """Address of `_rescale` for maps of these types."""
+    from_type, to_type = np.dtype(source).type, np.dtype(target).type
+
+    def rescale(record: int, part: int, parts: int) -> int:
+        x, y, bias, n, begin, end = rows_at(record, part, parts, from_type, to_type, np.int64)
+        _rescale(x, y, bias, n, begin, end)
+        return 1
+
+    return entry(rescale)
 
 
 @compiled
 def _rescale(
-    x: IntArray,
-    bias: IntArray,
-    shift: int,
-    lo: int,
-    hi: int,
-    scale: int,
-    offset: int,
-    y: IntArray,
+    x: IntArray, y: IntArray, biases: IntArray, numbers: IntArray, begin: int, end: int
 ) -> None:
     """x and y (rows, channels); 64-bit arithmetic inside, so nothing can wrap."""
-    rows, channels = x.shape
-    for r in range(rows):
+    channels, bias = x.shape[1], biases[0]
+    shift, lo, hi, scale, offset = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    for r in range(begin, end):
         for c in range(channels):
             y[r, c] = min(max((x[r, c] + bias[c]) >> shift, lo), hi) * scale + offset
 
@@ -80,24 +84,31 @@ def _rescale(
 def threshold(site: Site) -> Kernel:
     """Thresholds passed, counted; a flipped channel compares the negated numbers."""
     side = 1 - 2 * site.constant(2).astype(np.int64)
-    levels = np.ascontiguousarray((site.constant(1).astype(np.int64) * side[:, None]).T)
-    target, source = storage(site.result.type), arithmetic(site.arguments[0].type)
-    channels = len(side)
+    levels = (site.constant(1).astype(np.int64) * side[:, None]).T
+    table = np.concatenate([side[None], levels])
+    return Rows(site, _threshold, _threshold_entry, (len(side), len(side)), table, ())
 
-    def run(x: IntArray) -> IntArray:
-        y = np.empty(x.shape, target)
-        rows = x.astype(source, copy=False).reshape(-1, channels)
-        _threshold(rows, levels, side, y.reshape(-1, channels))
-        return y
 
-    return run
+@cache
+def _threshold_entry(source: str, target: str) -> int:
+    """Address of `_threshold` for maps of these types."""
+    from_type, to_type = np.dtype(source).type, np.dtype(target).type
+
+    def threshold(record: int, part: int, parts: int) -> int:
+        x, y, table, n, begin, end = rows_at(record, part, parts, from_type, to_type, np.int64)
+        _threshold(x, y, table, n, begin, end)
+        return 1
+
+    return entry(threshold)
 
 
 @compiled
-def _threshold(x: IntArray, levels: IntArray, side: IntArray, y: IntArray) -> None:
-    """x and y (rows, channels), levels (count, channels); 64-bit comparisons."""
-    rows, channels = x.shape
-    for r in range(rows):
+def _threshold(
+    x: IntArray, y: IntArray, table: IntArray, numbers: IntArray, begin: int, end: int
+) -> None:
+    """x and y (rows, channels), table (1 + count, channels): sides, levels; 64-bit comparisons."""
+    channels, side, levels = x.shape[1], table[0], table[1:]
+    for r in range(begin, end):
         for c in range(channels):
             value, passed = x[r, c] * side[c], 0
             for j in range(len(levels)):
