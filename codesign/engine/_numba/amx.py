@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.features import LEVELS
-from codesign.engine._numba.micro import _LONG, _WORD, _Emitter
+from codesign.engine._numba.micro import _LONG, _Emitter, repeat
 from codesign.ir import IntArray
 
 binding.initialize_native_asmparser()  # without it LLVM ends the process at the first assembly
@@ -131,21 +131,14 @@ def block(
         pixels = [emit.load(builder.add(sources, _LONG(8 * m)), _LONG) for m in range(height)]
         tiles = [(m, n) for m in range(height) for n in range(width)]
         _assembly(builder, [f"tilezero %tmm{t}" for t in range(len(tiles))])
-        entry = builder.block
-        loop, done = builder.append_basic_block("steps"), builder.append_basic_block("sums")
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        step, packed = builder.phi(_LONG), builder.phi(_LONG)
-        place = emit.load(builder.add(offsets, builder.mul(step, _LONG(8))), _LONG)
-        starts = [builder.add(pixel, place) for pixel in pixels]
-        _assembly(builder, _step(height, width), *starts, pitch, packed, between)
-        following = builder.add(step, _LONG(1))
-        step.add_incoming(_LONG(0), entry)
-        step.add_incoming(following, loop)
-        packed.add_incoming(weights, entry)
-        packed.add_incoming(builder.add(packed, _LONG(ROW * ROW // 4 * width)), loop)
-        builder.cbranch(builder.icmp_signed("<", following, steps), loop, done)
-        builder.position_at_end(done)
+
+        def turn(step: Any, packed: list[Any]) -> list[Any]:
+            place = emit.load(builder.add(offsets, builder.mul(step, _LONG(8))), _LONG)
+            starts = [builder.add(pixel, place) for pixel in pixels]
+            _assembly(builder, _step(height, width), *starts, pitch, *packed, between)
+            return [builder.add(*packed, _LONG(ROW * ROW // 4 * width))]
+
+        repeat(builder, steps, [weights], turn)
         stored = [
             f"tilestored %tmm{m * width + n}, {(m * PIXELS * width + n) * ROW}($0,$1,1)"
             for m, n in tiles
@@ -178,26 +171,16 @@ def settle(
         kind, width = (len(tuple_type) for tuple_type in signature.args[:2])
         sums, count, bias, numbers, levels, targets = arguments[2:]
         emit = _Emitter(builder, _LEVEL, 1, width)
-        words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
-        given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
-        added = [emit.load(builder.add(bias, _LONG(ROW * n)), emit.vector) for n in range(width)]
-        entry = builder.block
-        loop, done = builder.append_basic_block("pixels"), builder.append_basic_block("settled")
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        pixel = builder.phi(_LONG)
-        pixel.add_incoming(_LONG(0), entry)
-        target = emit.load(builder.add(targets, builder.mul(pixel, _LONG(8))), _LONG)
-        row = builder.add(sums, builder.mul(pixel, _LONG(ROW * width)))
-        totals = [
-            builder.add(emit.load(builder.add(row, _LONG(ROW * n)), emit.vector), added[n])
-            for n in range(width)
-        ]
-        emit.finish_all(kind, totals, given, levels, target)
-        following = builder.add(pixel, _LONG(1))
-        pixel.add_incoming(following, builder.block)
-        builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
-        builder.position_at_end(done)
+        given, added = emit.after(numbers), emit.vectors(bias, width)
+
+        def turn(pixel: Any, _: list[Any]) -> list[Any]:
+            target = emit.load(builder.add(targets, builder.mul(pixel, _LONG(8))), _LONG)
+            row = emit.vectors(builder.add(sums, builder.mul(pixel, _LONG(ROW * width))), width)
+            totals = [builder.add(total, more) for total, more in zip(row, added, strict=True)]
+            emit.finish_all(kind, totals, given, levels, target)
+            return []
+
+        repeat(builder, count, [], turn)
         return context.get_dummy_value()
 
     return signature, generate

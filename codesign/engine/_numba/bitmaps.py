@@ -10,6 +10,7 @@ import numpy as np
 
 from codesign.engine._numba import bits
 from codesign.engine._numba.features import Level
+from codesign.engine._numba.frames import Bordered
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Site, storage
 from codesign.engine._numba.native import Buffers, Native, Read
@@ -19,15 +20,12 @@ from codesign.ir import IntArray, IntType
 
 
 @dataclass(frozen=True)
-class BitFrame:
-    """How a map of two codes lies in memory: (N, *padded, pixel bytes) of bits, flat, and SLACK.
+class BitFrame(Bordered):
+    """How a map of two codes lies in memory: as bits.
 
     A bit is set where the code is `codes.hi`; the cells around the map hold `pad_code`.
     """
 
-    sizes: tuple[int, ...]
-    padding: tuple[int, ...]
-    channels: int
     codes: IntType
     pad_code: int
 
@@ -42,22 +40,6 @@ class BitFrame:
         """Bytes of a pixel."""
         return bits.pixel_bytes(self.channels)
 
-    @cached_property
-    def padded(self) -> tuple[int, ...]:
-        """Sizes with the border."""
-        return tuple(s + 2 * p for s, p in zip(self.sizes, self.padding, strict=True))
-
-    @cached_property
-    def image(self) -> int:
-        """Bytes of one image."""
-        return int(np.prod(self.padded)) * self.pixel
-
-    @cached_property
-    def places(self) -> IntArray:
-        """Bytes where the map's pixels begin."""
-        ones = (1,) * len(self.sizes)
-        return pixel_offsets(self.padded, self.sizes, ones, self.padding, self.pixel)
-
     def empty(self, images: int) -> IntArray:
         """A frame whose border holds the pad code, and where no bit without a channel is set."""
         size = images * self.image + SLACK
@@ -71,16 +53,6 @@ class BitFrame:
         if any(self.padding) or self.channels % bits.WORD:
             return np.zeros(size, np.uint8)
         return np.empty(size, np.uint8)
-
-    def view(self, frame: IntArray, images: int) -> IntArray:
-        """The first images of a frame for more, flat."""
-        return frame[: images * self.image + SLACK]
-
-    def copy(self, x: IntArray) -> IntArray:
-        """A frame with the map `x`, (N, *sizes, C) of a byte a code."""
-        frame = self.empty(len(x))
-        self.fill(frame, x)
-        return frame
 
     def fill(self, frame: IntArray, x: IntArray) -> None:
         """Write the map `x`, (N, *sizes, C) of a byte a code, into a frame for N or more."""

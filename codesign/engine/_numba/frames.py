@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,22 +15,25 @@ from codesign.ir import IntArray
 
 
 @dataclass(frozen=True)
-class Frame:
-    """How a map lies in memory for its product: (N, *padded, C) unsigned bytes, flat, and SLACK.
-
-    Codes are stored less `base`, modulo 256; the cells around the map hold `pad_code`.
-    """
+class Bordered(ABC):
+    """A map with a border around it: (N, *padded, pixel bytes), flat, and SLACK."""
 
     sizes: tuple[int, ...]
     padding: tuple[int, ...]
     channels: int
-    base: int
-    pad_code: int
 
-    @classmethod
-    def of(cls, window: Window, base: int, pad_code: int) -> Frame:
-        """The frame that a product of this window reads."""
-        return cls(window.sizes, window.padding, window.channels, base, pad_code)
+    @property
+    @abstractmethod
+    def pixel(self) -> int:
+        """Bytes of a pixel."""
+
+    @abstractmethod
+    def empty(self, images: int) -> IntArray:
+        """A frame whose border is ready, its map not yet written."""
+
+    @abstractmethod
+    def fill(self, frame: IntArray, x: IntArray) -> None:
+        """Write the map `x`, (N, *sizes, C), into a frame for N or more."""
 
     @cached_property
     def padded(self) -> tuple[int, ...]:
@@ -39,13 +43,44 @@ class Frame:
     @cached_property
     def image(self) -> int:
         """Bytes of one image."""
-        return int(np.prod(self.padded)) * self.channels
+        return int(np.prod(self.padded)) * self.pixel
 
     @cached_property
     def places(self) -> IntArray:
-        """Offsets of the map's pixels."""
+        """Bytes where the map's pixels begin."""
         ones = (1,) * len(self.sizes)
-        return pixel_offsets(self.padded, self.sizes, ones, self.padding, self.channels)
+        return pixel_offsets(self.padded, self.sizes, ones, self.padding, self.pixel)
+
+    def view(self, frame: IntArray, images: int) -> IntArray:
+        """The first images of a frame for more, flat."""
+        return frame[: images * self.image + SLACK]
+
+    def copy(self, x: IntArray) -> IntArray:
+        """A frame with the map `x`, as `fill` takes it."""
+        frame = self.empty(len(x))
+        self.fill(frame, x)
+        return frame
+
+
+@dataclass(frozen=True)
+class Frame(Bordered):
+    """How a map lies in memory for its product: unsigned bytes, channels last.
+
+    Codes are stored less `base`, modulo 256; the cells around the map hold `pad_code`.
+    """
+
+    base: int
+    pad_code: int
+
+    @classmethod
+    def of(cls, window: Window, base: int, pad_code: int) -> Frame:
+        """The frame that a product of this window reads."""
+        return cls(window.sizes, window.padding, window.channels, base, pad_code)
+
+    @property
+    def pixel(self) -> int:
+        """Bytes of a pixel."""
+        return self.channels
 
     def empty(self, images: int) -> IntArray:
         """A frame whose border holds the pad code, its map not yet written."""
@@ -59,16 +94,6 @@ class Frame:
         whole = frame[: images * self.image].reshape(images, *self.padded, self.channels)
         cut = (slice(p, p + s) for p, s in zip(self.padding, self.sizes, strict=True))
         return whole[(slice(None), *cut)]
-
-    def view(self, frame: IntArray, images: int) -> IntArray:
-        """The first images of a frame for more, flat."""
-        return frame[: images * self.image + SLACK]
-
-    def copy(self, x: IntArray) -> IntArray:
-        """A frame with the map `x`, (N, *sizes, C) of any integer type."""
-        frame = self.empty(len(x))
-        self.fill(frame, x)
-        return frame
 
     def fill(self, frame: IntArray, x: IntArray) -> None:
         """Write the map `x`, (N, *sizes, C) of any integer type, into a frame for N or more."""

@@ -16,6 +16,7 @@ kept on disk.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -31,6 +32,29 @@ _NIBBLES, _POPCOUNT, _VNNI, _AVX2 = 6, 4, 3, 2
 _DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
 
 
+def repeat(
+    builder: Any, count: Any, first: list[Any], turn: Callable[[Any, list[Any]], list[Any]]
+) -> list[Any]:
+    """Writes a loop of `count` turns, at least one; the values that the last turn gives.
+
+    `turn` writes the code of one: from its number, and the values of the turn before, or `first`.
+    """
+    entry = builder.block
+    loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    number, *old = (builder.phi(kind) for kind in (_LONG, *(value.type for value in first)))
+    new = turn(number, old)
+    following = builder.add(number, _LONG(1))
+    values = zip([number, *old], [_LONG(0), *first], [following, *new], strict=True)
+    for phi, start, later in values:
+        phi.add_incoming(start, entry)
+        phi.add_incoming(later, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
+    builder.position_at_end(done)
+    return new
+
+
 class _Emitter:
     """Writes the code of one tile; the arguments are those of `tile`."""
 
@@ -40,6 +64,7 @@ class _Emitter:
         self.lanes = _LANES[level]
         self.vector = ir.VectorType(_WORD, self.lanes)
         self.bytes = ir.VectorType(_BYTE, self.lanes)
+        self.zero = ir.Constant(self.vector, [0] * self.lanes)
 
     def function(self, name: str, result: Any, *arguments: Any) -> Any:
         module = self.b.module
@@ -50,6 +75,16 @@ class _Emitter:
         value = self.b.load(self.b.inttoptr(address, kind.as_pointer()))
         value.align = 1
         return value
+
+    def vectors(self, address: Any, count: int) -> list[Any]:
+        """Neighbouring vectors of 32-bit numbers."""
+        places = [self.b.add(address, _LONG(4 * self.lanes * n)) for n in range(count)]
+        return [self.load(place, self.vector) for place in places]
+
+    def after(self, numbers: Any) -> list[Any]:
+        """What `finish` takes of the numbers at an address, as `tile` has them."""
+        words = [self.load(self.b.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
+        return [*map(self.splat, words[:5]), self.b.sext(words[5], _LONG)]
 
     def store(self, value: Any, address: Any) -> None:
         self.b.store(value, self.b.inttoptr(address, value.type.as_pointer())).align = 1
@@ -102,35 +137,22 @@ class _Emitter:
 
     def sums(self, pixels: list[Any], offsets: Any, steps: Any, weights: Any) -> list[list[Any]]:
         """The loop over steps; sums [row][column]."""
-        b, entry = self.b, self.b.block
-        loop, done = b.append_basic_block("steps"), b.append_basic_block("sums")
-        b.branch(loop)
-        b.position_at_end(loop)
-        step = b.phi(_LONG)
-        step.add_incoming(_LONG(0), entry)
-        old = [[b.phi(self.vector) for _ in range(self.columns)] for _ in range(self.rows)]
-        zero = ir.Constant(self.vector, [0] * self.lanes)
-        size = 4 * self.lanes
-        base = b.add(weights, b.mul(step, _LONG(size * self.columns)))
-        columns = [
-            self.load(b.add(base, _LONG(size * n)), self.vector) for n in range(self.columns)
-        ]
-        first = b.add(offsets, b.mul(step, _LONG(8 * self.taps)))
-        places = [self.load(b.add(first, _LONG(8 * n)), _LONG) for n in range(self.taps)]
-        new = []
-        for pixel, sums in zip(pixels, old, strict=True):
-            codes = self.codes([b.add(pixel, place) for place in places])
-            operands = zip(sums, codes, columns, strict=True)
-            new.append([self.dot(*three) for three in operands])
-        following = b.add(step, _LONG(1))
-        step.add_incoming(following, loop)
-        for before, after in zip(old, new, strict=True):
-            for phi, value in zip(before, after, strict=True):
-                phi.add_incoming(zero, entry)
-                phi.add_incoming(value, loop)
-        b.cbranch(b.icmp_signed("<", following, steps), loop, done)
-        b.position_at_end(done)
-        return new
+        b, size = self.b, 4 * self.lanes
+
+        def turn(step: Any, old: list[Any]) -> list[Any]:
+            base = b.add(weights, b.mul(step, _LONG(size * self.columns)))
+            columns = self.vectors(base, self.columns)
+            first = b.add(offsets, b.mul(step, _LONG(8 * self.taps)))
+            places = [self.load(b.add(first, _LONG(8 * n)), _LONG) for n in range(self.taps)]
+            new: list[Any] = []
+            for pixel in pixels:
+                codes = self.codes([b.add(pixel, place) for place in places])
+                sums = old[len(new) : len(new) + self.columns]
+                new += [self.dot(*three) for three in zip(sums, codes, columns, strict=True)]
+            return new
+
+        found = repeat(b, steps, [self.zero] * (self.rows * self.columns), turn)
+        return [found[n : n + self.columns] for n in range(0, len(found), self.columns)]
 
     def codes(self, addresses: list[Any]) -> list[Any]:
         """What a pixel gives each column in a step: four bytes to all lanes, or taps interleaved.
@@ -222,22 +244,14 @@ class _Emitter:
 
     def count(self, total: Any, column: int, levels: Any, count: Any) -> Any:
         """How many of a lane's `count` thresholds its sum reaches: a loop over them."""
-        b, entry, size = self.b, self.b.block, 4 * self.lanes
-        loop, done = b.append_basic_block("levels"), b.append_basic_block("counted")
-        b.branch(loop)
-        b.position_at_end(loop)
-        number, passed = b.phi(_LONG), b.phi(self.vector)
-        number.add_incoming(_LONG(0), entry)
-        passed.add_incoming(ir.Constant(self.vector, [0] * self.lanes), entry)
-        row = b.add(b.mul(number, _LONG(self.columns)), _LONG(column))
-        level = self.load(b.add(levels, b.mul(row, _LONG(size))), self.vector)
-        reached = b.add(passed, b.zext(b.icmp_signed(">=", total, level), self.vector))
-        following = b.add(number, _LONG(1))
-        number.add_incoming(following, loop)
-        passed.add_incoming(reached, loop)
-        b.cbranch(b.icmp_signed("<", following, count), loop, done)
-        b.position_at_end(done)
-        return reached
+        b = self.b
+
+        def turn(number: Any, passed: list[Any]) -> list[Any]:
+            row = b.add(b.mul(number, _LONG(self.columns)), _LONG(column))
+            level = self.load(b.add(levels, b.mul(row, _LONG(4 * self.lanes))), self.vector)
+            return [b.add(passed[0], b.zext(b.icmp_signed(">=", total, level), self.vector))]
+
+        return repeat(b, count, [self.zero], turn)[0]
 
 
 #: What a tile stores: codes by shift and clip, sums of 32 bits, counts of thresholds, or bits.
@@ -269,11 +283,8 @@ def emit_tile(
     emit = _Emitter(builder, level, rows, columns, taps)
     starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(rows)]
     sums = emit.sums(starts, offsets, steps, weights)
-    words = [emit.load(builder.add(numbers, _LONG(4 * k)), _WORD) for k in range(7)]
-    given = [*map(emit.splat, words[:5]), builder.sext(words[5], _LONG)]
-    worth = emit.splat(words[6])
-    size = 4 * emit.lanes
-    added = [emit.load(builder.add(bias, _LONG(size * n)), emit.vector) for n in range(columns)]
+    given, added = emit.after(numbers), emit.vectors(bias, columns)
+    worth = emit.splat(emit.load(builder.add(numbers, _LONG(4 * 6)), _WORD))
     for m in range(0, rows, pool):
         target = emit.load(builder.add(targets, _LONG(8 * (m // pool))), _LONG)
         # what becomes of a sum falls nowhere, so that the greatest code is the greatest sum's

@@ -98,8 +98,7 @@ def join(
         mode, level, width, pooled = (len(tuple_type) for tuple_type in signature.args[:4])
         sums, plane, bias, numbers, levels, targets = arguments[4:]
         emit, b = _Emitter(builder, level, 1, width), builder
-        words = [emit.load(b.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
-        given = [*map(emit.splat, words[:5]), b.sext(words[5], _LONG)]
+        given = emit.after(numbers)
         size = 4 * emit.lanes
         places = [emit.load(b.add(targets, _LONG(8 * k)), _LONG) for k in range(1 if pooled else 4)]
         planes = [b.add(sums, b.mul(plane, _LONG(p))) for p in range(16)]
