@@ -140,10 +140,7 @@ class ChunkedEngine(ABC):
         names = wanted_values(self.graph, keep)
         images = prepare(self.graph, inputs)
         count = next(iter(images.values())).shape[0]
-        results = {
-            name: np.empty((count, *value.shape), value.type.dtype)
-            for name, value in ((name, self.graph.values[name]) for name in names)
-        }
+        results = self.empty(names, count)
 
         def work(start: int, stop: int, team: bool) -> None:
             chunk = {name: array[start:stop] for name, array in images.items()}
@@ -151,6 +148,11 @@ class ChunkedEngine(ABC):
 
         self.spread(work, count)
         return results
+
+    def empty(self, names: tuple[str, ...], count: int) -> dict[str, IntArray]:
+        """Arrays that `count` images' values `names` go into."""
+        values = {name: self.graph.values[name] for name in names}
+        return {n: np.empty((count, *v.shape), v.type.dtype) for n, v in values.items()}
 
     def fill(
         self, inputs: Mapping[str, IntArray], results: Mapping[str, IntArray], team: bool = False

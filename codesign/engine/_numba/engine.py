@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from threading import Lock
 
-import numpy as np
-
 from codesign.engine._numba import (
     arrange,
     coding,
@@ -87,13 +85,9 @@ class NumbaEngine(ChunkedEngine):
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...]
     ) -> Mapping[str, IntArray]:
         """The values `names` of one chunk."""
-        results = {name: self._empty(name, inputs) for name in names}
+        results = self.empty(names, len(next(iter(inputs.values()))))
         self.fill(inputs, results)
         return results
-
-    def _empty(self, name: str, inputs: Mapping[str, IntArray]) -> IntArray:
-        value, count = self.graph.values[name], len(next(iter(inputs.values())))
-        return np.empty((count, *value.shape), value.type.dtype)
 
     def fill(
         self, inputs: Mapping[str, IntArray], results: Mapping[str, IntArray], team: bool = False

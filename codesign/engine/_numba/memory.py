@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from codesign.ir import IntArray
 
@@ -15,10 +15,14 @@ from codesign.ir import IntArray
 LINE = 64
 
 
+@register_jitable
 def lines(size: int) -> IntArray:
-    """`size` bytes, uninitialized, the first of them the first of a cache line."""
+    """`size` bytes, uninitialized, the first of them the first of a cache line.
+
+    Numba frees an array behind the last use of its name: an address taken before is no use.
+    """
     whole = np.empty(size + LINE, np.uint8)
-    start = -whole.ctypes.data % LINE
+    start = -int(whole.ctypes.data) % LINE
     return whole[start : start + size]
 
 

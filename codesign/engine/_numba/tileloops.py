@@ -7,19 +7,8 @@ from numba.extending import register_jitable
 
 from codesign.engine._numba import amx
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.memory import move
+from codesign.engine._numba.memory import lines, move
 from codesign.ir import IntArray
-
-
-@register_jitable
-def _lines(size: int) -> IntArray:
-    """`size` bytes that begin at a cache line.
-
-    Numba frees an array behind the last use of its name: an address taken before is no use.
-    """
-    whole = np.empty(size + 64, np.uint8)
-    start = -int(whole.ctypes.data) % 64
-    return whole[start : start + size]
 
 
 @register_jitable
@@ -113,7 +102,7 @@ def direct(
     indices = np.empty(len(rows) * height, np.int64)
     targets = np.empty(len(rows) * height, np.int64)
     spare = np.empty(len(rows) * height * width, y.dtype)
-    sums = _lines(len(rows) * len(columns) * 1024)
+    sums = lines(len(rows) * len(columns) * 1024)
     wide = weights.shape[1]  # blocks of outputs of a group
     whole = weights.shape[0] * wide * blocks
     begin, end = whole * part // parts, whole * (part + 1) // parts
@@ -207,9 +196,9 @@ def gathered(
     pixel_at, indices = np.empty(most, np.int64), np.empty(most, np.int64)
     targets = np.empty(most, np.int64)
     spare = np.empty(most * width, y.dtype)
-    sums = _lines(len(rows) * len(columns) * 1024)
+    sums = lines(len(rows) * len(columns) * 1024)
     # one line more: a copy to the last row goes beyond it
-    windows = _lines(len(steps) * (most + 1) * 64 + 64)
+    windows = lines(len(steps) * (most + 1) * 64 + 64)
     whole = weights.shape[0] * blocks * weights.shape[1]
     there = -1
     amx.configure(configurations[min(total, 16) - 1].ctypes.data)  # type: ignore[call-arg]

@@ -9,10 +9,9 @@ import numpy as np
 
 from codesign.engine._numba import micro
 from codesign.engine._numba.jit import compiled
-from codesign.engine._numba.memory import move
+from codesign.engine._numba.memory import lines, move
 from codesign.engine._numba.packed import SLACK
 from codesign.engine._numba.tasks import entry, numbers_at
-from codesign.engine._numba.tileloops import _lines
 from codesign.engine._numba.transforms import CHANNELS, join, spread
 from codesign.ir import IntArray
 
@@ -66,7 +65,7 @@ def products(
     tiles = images * each
     pitch = (pixel + CHANNELS - 1) // CHANNELS * CHANNELS
     plane, sum_plane = block * pitch + _APART, block * bias.shape[2] * 4 + _APART
-    codes, sums = _lines(16 * plane + SLACK), _lines(16 * sum_plane)
+    codes, sums = lines(16 * plane + SLACK), lines(16 * sum_plane)
     sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     ends = np.empty(results, np.int64)
     indices = np.empty(block * results, np.int64)
