@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numba.extending import register_jitable
 
 from codesign.engine._numba import bits, micro
 from codesign.engine._numba.features import Level
@@ -29,6 +30,8 @@ from codesign.ir import IntArray, IntType
 
 #: Bytes behind a frame that may be read: the last step may reach three beyond its pixel.
 SLACK = 64
+#: Numbers at the begin of each record of a product: what `operands` reads.
+HEAD = 22
 #: Rows of a tile by its columns: as many sums as the registers hold beside the operands, and no
 #: more rows than their addresses do. With 12, three addresses are read from the stack in each step:
 #: a third slower, and in one process of two, by where its memory lies, slower by a factor of five.
@@ -262,18 +265,23 @@ class Packed:
 
         None: the product has only `run`.
         """
-        arrays = (frame, y, self.starts, places, self.offsets, self.weights, self.bias,
-                  self.numbers, self.levels)  # fmt: skip
-        groups, blocks, size = self.weights.shape
-        lanes = self.bias.shape[2]
-        numbers = (
-            len(self.starts), self.size, step, len(self.offsets), groups, blocks, size,
-            self.group_bytes, self.levels.shape[2], lanes, self.width, self.stored, self.apart,
-        )  # fmt: skip
-        record = np.array([0, *map(address, arrays), *numbers], np.int64)
-        products = groups * blocks * len(self.starts) * lanes * 4 * len(self.offsets)
+        record, arrays = self.record(frame, y, self.starts, places, step, self.apart)
+        products = self.bias.size * len(self.starts) * 4 * len(self.offsets)
         function = _tiles_entry(*self.variant, y.dtype.name)
         return Task(function, record, products / PART_PRODUCTS, arrays)
+
+    def record(
+        self, frame: IntArray, y: IntArray, starts: IntArray, places: IntArray, step: int,
+        *own: int,
+    ) -> tuple[IntArray, tuple[IntArray, ...]]:  # fmt: skip
+        """The record that `operands` reads, `own` numbers behind it, and the arrays it names."""
+        arrays = (frame, y, starts, places, self.offsets, self.weights, self.bias, self.numbers,
+                  self.levels)  # fmt: skip
+        numbers = (
+            len(starts), self.size, step, len(self.offsets), *self.weights.shape,
+            self.group_bytes, *self.levels.shape[2:], self.width, self.stored,
+        )  # fmt: skip
+        return np.array([0, *map(address, arrays), *numbers, *own], np.int64), arrays
 
 
 def finishing(
@@ -349,6 +357,10 @@ def _tiles(
     columns: tuple[int, ...],
     taps: tuple[int, ...],
     pool: tuple[int, ...],
+    places: IntArray,
+    apart: int,
+    begin: int,
+    end: int,
     frame: IntArray,
     starts: IntArray,
     size: int,
@@ -356,17 +368,13 @@ def _tiles(
     offsets: IntArray,
     weights: IntArray,
     between: int,
-    apart: int,
     bias: IntArray,
     numbers: IntArray,
     levels: IntArray,
     y: IntArray,
-    places: IntArray,
     step: int,
     width: int,
     stored: int,
-    begin: int,
-    end: int,
 ) -> None:
     """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
 
@@ -415,6 +423,25 @@ def _tiles(
                         move(targets[k], place, y.itemsize * valid)
 
 
+@register_jitable
+def operands(n: IntArray, kind: Any) -> Any:
+    """What every loop over tiles takes last, from a record; `kind` is the type of `y`."""
+    groups, blocks, lanes = n[14], n[15], n[19]
+    return (
+        numbers_at(n[1], 1, np.uint8),
+        numbers_at(n[3], n[10], np.int64),
+        n[11], n[0],
+        numbers_at(n[5], n[13], np.int64),
+        numbers_at(n[6], (groups, blocks, n[16]), np.int8),
+        n[17],
+        numbers_at(n[7], (groups, blocks, lanes), np.int32),
+        numbers_at(n[8], 1, np.int32),
+        numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
+        numbers_at(n[2], 1, kind),
+        n[12], n[20], n[21],
+    )  # fmt: skip
+
+
 @cache
 def _tiles_entry(
     mode: int, level: int, rows: int, columns: int, taps: int, pool: int, result: str
@@ -427,23 +454,12 @@ def _tiles_entry(
     kind = np.dtype(result).type
 
     def packed_tiles(record: int, part: int, parts: int) -> int:
-        n = numbers_at(record, 23, np.int64)
-        images, pixels, groups, blocks, lanes = n[0], n[10], n[14], n[15], n[19]
+        n = numbers_at(record, HEAD + 1, np.int64)
+        images, pixels, groups, blocks = n[0], n[10], n[14], n[15]
         tiles = groups * blocks * (-(-images * pixels // len(r)))
         _tiles(
-            m, v, r, c, a, q,
-            numbers_at(n[1], 1, np.uint8),
-            numbers_at(n[3], pixels, np.int64),
-            n[11], images,
-            numbers_at(n[5], n[13], np.int64),
-            numbers_at(n[6], (groups, blocks, n[16]), np.int8),
-            n[17], n[22],
-            numbers_at(n[7], (groups, blocks, lanes), np.int32),
-            numbers_at(n[8], 1, np.int32),
-            numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
-            numbers_at(n[2], 1, kind),
-            numbers_at(n[4], pixels // len(q), np.int64),
-            n[12], n[20], n[21], tiles * part // parts, tiles * (part + 1) // parts,
+            m, v, r, c, a, q, numbers_at(n[4], pixels // len(q), np.int64), n[HEAD],
+            tiles * part // parts, tiles * (part + 1) // parts, *operands(n, kind),
         )  # fmt: skip
         return 1
 

@@ -201,20 +201,11 @@ class Tiled(Packed):
         else:
             starts, pixels, pitch = self.cover.starts, self.cover.pixels, self.cover.pitch
             ends = np.where(pixels < 0, -1, places[pixels])
-        ends = np.ascontiguousarray(ends)
-        arrays = (
-            frame, y, starts, ends, self.offsets, self.weights, self.bias, self.numbers,
-            self.levels, amx.CONFIGURATIONS, positions, steps,
-        )  # fmt: skip
-        groups, blocks, size = self.weights.shape
-        sizes = (
-            *ends.shape, pitch, self.size, len(self.offsets), len(steps), groups, blocks, size,
-            self.group_bytes, self.levels.shape[2], self.bias.shape[2], step, self.width,
-            self.stored,
-        )  # fmt: skip
-        record = np.array([0, *map(address, arrays), *sizes], np.int64)
+        more = amx.CONFIGURATIONS, positions, steps
+        own = *map(address, more), ends.shape[1], pitch, len(steps)
+        record, arrays = self.record(frame, y, starts, np.ascontiguousarray(ends), step, *own)
         assert len(record) == RECORD
         mode, _, rows, columns, *_ = self.variant
         function = tiles_entry(way, mode, rows, columns, y.dtype.name)
-        products = groups * blocks * size * len(self.starts)
-        return Task(function, record, products / (_FASTER * PART_PRODUCTS), arrays)
+        products = self.weights.size * len(self.starts)
+        return Task(function, record, products / (_FASTER * PART_PRODUCTS), (*arrays, *more))
