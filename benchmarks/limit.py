@@ -15,8 +15,8 @@ from numba.extending import intrinsic
 from codesign.engine._numba import amx
 from codesign.engine._numba.features import Level, levels
 from codesign.engine._numba.micro import _Emitter
-from codesign.engine._numba.packed import Window
 from codesign.engine._numba.tiles import packed_product
+from codesign.engine._numba.windows import Window
 from codesign.ir import Graph, IntArray
 
 #: Independent sums in the bare loop: more than any instruction takes cycles.

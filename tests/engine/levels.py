@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codesign.engine._numba import features, plan
+from codesign.engine._numba import features, products
 from codesign.engine._numba.features import Level
 from tests.engine import amx
 
@@ -41,6 +41,6 @@ def first(level: Level) -> Iterator[None]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv(features.VARIABLE, only(level.name))
         if level.tiles:
-            patch.setattr(plan, "suits", lambda *_: True)
+            patch.setattr(products, "suits", lambda *_: True)
             stack.enter_context(amx.machine())
         yield

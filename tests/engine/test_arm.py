@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
-from codesign.engine._numba import depthwise, features, plan
+from codesign.engine._numba import depthwise, features, products
 from codesign.engine._numba import engine as compiled_engine
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, Level
@@ -43,7 +43,7 @@ def level(
     name = str(request.param)
     levels = tuple(dict.fromkeys((ARM[name], PORTABLE)))
     monkeypatch.setattr(compiled_engine, "levels", lambda: levels)
-    monkeypatch.setattr(plan.winograd, "suits", lambda *_: False)  # it is more than one tile
+    monkeypatch.setattr(products.winograd, "suits", lambda *_: False)  # it is more than one tile
     monkeypatch.setattr(Packed, "task", lambda *arguments: None)
     monkeypatch.setattr(Packed, "run", lambda product, *arguments: machine.run(product, *arguments))
     return name

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from codesign.engine import create
 from codesign.engine._numba import bits
+from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.bitmaps import BitFrame, cut_of, fits_bits, shared
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS as EVERY
 from codesign.engine._numba.features import VARIABLE
 from codesign.engine._numba.layout import channels_last
-from codesign.engine._numba.packed import SLACK, Counted, Cut, Packed, Rescale, Window
+from codesign.engine._numba.packed import Packed
+from codesign.engine._numba.windows import SLACK, Window
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, only

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
+from codesign.engine._numba.after import Rescale
 from codesign.engine._numba.depthwise import Depthwise, is_depthwise
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import SLACK, Rescale, Window
 from codesign.engine._numba.plan import PackedKernel
 from codesign.engine._numba.tasks import compute
+from codesign.engine._numba.windows import SLACK, Window
 from codesign.ir import Graph, IntType, code_set
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, first

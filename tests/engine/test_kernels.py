@@ -15,8 +15,8 @@ from codesign.engine._numba import (
     features,
     generated,
     linear,
-    plan,
     pooling,
+    products,
     recurrent,
     rescale,
 )
@@ -52,7 +52,7 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     Those that multiply by vector instructions have no Python; `test_packed` fences their arrays.
     """
     monkeypatch.setenv(features.VARIABLE, only("portable"))
-    monkeypatch.setattr(plan, "fits_level", lambda *_: False)
+    monkeypatch.setattr(products, "fits_level", lambda *_: False)
     for native in (pooling.WindowsMaximum, Rows):
         monkeypatch.setattr(native, "task", lambda *_: None)
     for module, name in KERNELS:

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from codesign.engine import create
 from codesign.engine._numba import micro, tiles, winograd
+from codesign.engine._numba.after import Rescale
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, VARIABLE, Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import _ROWS, SLACK, Rescale, Window, base_of, fits_level
+from codesign.engine._numba.packed import _ROWS, base_of, fits_level
 from codesign.engine._numba.tiles import packed_product
+from codesign.engine._numba.windows import SLACK, Window
 from codesign.errors import CodesignError
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.arm import compiled, loop

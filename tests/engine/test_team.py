@@ -26,12 +26,14 @@ from codesign.engine._numba import (
     team,
     totals,
 )
+from codesign.engine._numba.after import Rescale
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.flow import Flow
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import Packed, Rescale, Window
+from codesign.engine._numba.packed import Packed
 from codesign.engine._numba.tasks import Task, address, entry, program
 from codesign.engine._numba.team import Team
+from codesign.engine._numba.windows import Window
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.levels import HERE
 from tests.strategies import random_codes

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from benchmarks.networks import NETWORKS
 from codesign.engine import create
 from codesign.engine._numba import features, tiles
+from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import SLACK, Counted, Cut, Rescale, Window, pixel_offsets
 from codesign.engine._numba.tiles import Tiled, cover, suits, way_of
+from codesign.engine._numba.windows import SLACK, Window, pixel_offsets
 from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.engine import amx
 from tests.engine.fence import Fenced

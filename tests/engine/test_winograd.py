@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from benchmarks.networks import NETWORKS
 from codesign.engine import create
 from codesign.engine._numba import winograd
+from codesign.engine._numba.after import Counted, Rescale
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, Level
 from codesign.engine._numba.frames import Frame
-from codesign.engine._numba.packed import SLACK, Counted, Rescale, Window
 from codesign.engine._numba.plan import PackedKernel
 from codesign.engine._numba.tasks import compute
+from codesign.engine._numba.windows import SLACK, Window
 from codesign.engine._numba.winograd import Winograd, suits, transformed
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.fence import Fenced

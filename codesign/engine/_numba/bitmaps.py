@@ -9,13 +9,14 @@ from functools import cache, cached_property
 import numpy as np
 
 from codesign.engine._numba import bits
+from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Bordered
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Site, storage
 from codesign.engine._numba.native import Buffers, Native, Read
-from codesign.engine._numba.packed import SLACK, Counted, Cut, Rescale, Window, pixel_offsets
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
+from codesign.engine._numba.windows import SLACK, Window, pixel_offsets
 from codesign.ir import IntArray, IntType
 
 

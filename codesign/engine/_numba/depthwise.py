@@ -12,8 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.features import Level
-from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, pixel_offsets
+from codesign.engine._numba.packed import Packed
+from codesign.engine._numba.windows import Window, pixel_offsets
 from codesign.ir import IntArray
 
 #: Taps of a step, which are also the vectors of channels that a tile is wide.

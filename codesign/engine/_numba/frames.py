@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from codesign.engine._numba.memory import lines
-from codesign.engine._numba.packed import SLACK, Window, pixel_offsets
+from codesign.engine._numba.windows import SLACK, Window, pixel_offsets
 from codesign.ir import IntArray
 
 

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from codesign.engine._numba.frames import Place, Plain
-from codesign.engine._numba.packed import SLACK
 from codesign.engine._numba.tasks import Task, compute
+from codesign.engine._numba.windows import SLACK
 from codesign.ir import IntArray
 
 #: Flat buffers, one for each map that a kernel reads.

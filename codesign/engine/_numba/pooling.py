@@ -10,9 +10,9 @@ from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Kernel, Prepare, Site, storage
 from codesign.engine._numba.native import Buffers, Native, Read
-from codesign.engine._numba.packed import pixel_offsets
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
 from codesign.engine._numba.totals import Gate, Totals
+from codesign.engine._numba.windows import pixel_offsets
 from codesign.ir import IntArray
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from codesign.engine._numba import amx
+from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
 from codesign.engine._numba.depthwise import Depthwise, is_depthwise
 from codesign.engine._numba.features import Level
-from codesign.engine._numba.packed import Counted, Cut, Packed, Rescale, Window, runs
+from codesign.engine._numba.packed import Packed
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
 from codesign.engine._numba.tiletasks import RECORD, tiles_entry
+from codesign.engine._numba.windows import Window, runs
 from codesign.ir import IntArray
 
 #: Cycles, estimated: a pixel's share of a tile's product (its least is 1; loads are not always

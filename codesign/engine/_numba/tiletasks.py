@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from codesign.engine._numba.packed import HEAD, operands
+from codesign.engine._numba.packedloop import HEAD, operands
 from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.tileloops import direct, gathered
 

@@ -19,20 +19,13 @@ from dataclasses import replace
 import numpy as np
 
 from codesign.engine._numba import micro
+from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay_after
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import lines
-from codesign.engine._numba.packed import (
-    Counted,
-    Cut,
-    Packed,
-    Rescale,
-    Window,
-    finishing,
-    lay_after,
-    squares,
-)
+from codesign.engine._numba.packed import Packed
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
 from codesign.engine._numba.transforms import CHANNELS, SCALE
+from codesign.engine._numba.windows import Window, squares
 from codesign.engine._numba.winogradloops import RECORD, products_entry
 from codesign.ir import IntArray
 

@@ -10,9 +10,9 @@ import numpy as np
 from codesign.engine._numba import micro
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.memory import lines, move
-from codesign.engine._numba.packed import SLACK
 from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.transforms import CHANNELS, join, spread
+from codesign.engine._numba.windows import SLACK
 from codesign.ir import IntArray
 
 #: Bytes between two planes of a scratch beyond their content: else loads of 16 planes would meet

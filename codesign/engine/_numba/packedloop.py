@@ -1,0 +1,135 @@
+"""The loop over the tiles of a packed product, and how it reads its record."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba.extending import register_jitable
+
+from codesign.engine._numba import micro
+from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.memory import move
+from codesign.engine._numba.tasks import entry, numbers_at
+from codesign.ir import IntArray
+
+#: Numbers at the begin of each record of a product: what `operands` reads.
+HEAD = 22
+
+
+@compiled
+def multiply(
+    mode: tuple[int, ...],
+    level: tuple[int, ...],
+    rows: tuple[int, ...],
+    columns: tuple[int, ...],
+    taps: tuple[int, ...],
+    pool: tuple[int, ...],
+    places: IntArray,
+    apart: int,
+    begin: int,
+    end: int,
+    frame: IntArray,
+    starts: IntArray,
+    size: int,
+    images: int,
+    offsets: IntArray,
+    weights: IntArray,
+    between: int,
+    bias: IntArray,
+    numbers: IntArray,
+    levels: IntArray,
+    y: IntArray,
+    step: int,
+    width: int,
+    stored: int,
+) -> None:
+    """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
+
+    Each `pool` pixels have one of `places`.
+    Of the tiles, in the order of groups, blocks of outputs, pixels, those from `begin` to `end`.
+    """
+    count, pixels = len(rows), len(starts)
+    tiles = -(-images * pixels // count)
+    sources, results = np.empty(count, np.int64), count // len(pool)
+    targets, indices = np.empty(results, np.int64), np.empty(results, np.int64)
+    spare = np.empty(results * width, y.dtype)
+    for g in range(weights.shape[0]):
+        for b in range(weights.shape[1]):
+            ahead = (g * weights.shape[1] + b) * tiles
+            if ahead + tiles <= begin or end <= ahead:
+                continue
+            valid = min(width, stored - b * width)
+            origin = frame.ctypes.data + g * between + b * apart
+            first = g * stored + b * width
+            for t in range(max(0, begin - ahead), min(tiles, end - ahead)):
+                start = t * count
+                n, p = start // pixels, start % pixels
+                for m in range(count):
+                    sources[m] = origin + n * size + starts[p]
+                    if m % len(pool) == 0:
+                        k = m // len(pool)
+                        indices[k] = n * step + places[p // len(pool)] + first
+                        if valid == width:
+                            targets[k] = y.ctypes.data + y.itemsize * indices[k]
+                        else:
+                            targets[k] = spare.ctypes.data + y.itemsize * k * width
+                    p += 1
+                    if start + m + 1 >= images * pixels:  # the last pixels are repeated
+                        p -= len(pool) if (m + 1) % len(pool) == 0 else 0
+                    elif p == pixels:
+                        n, p = n + 1, 0
+                micro.tile(  # type: ignore[call-arg]
+                    mode, level, rows, columns, taps, pool, sources.ctypes.data,
+                    offsets.ctypes.data, len(offsets) // len(taps), weights[g, b].ctypes.data,
+                    bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
+                    targets.ctypes.data,
+                )  # fmt: skip
+                if valid < width:
+                    for k in range(results):
+                        place = y.ctypes.data + y.itemsize * indices[k]
+                        move(targets[k], place, y.itemsize * valid)
+
+
+@register_jitable
+def operands(n: IntArray, kind: Any) -> Any:
+    """What every loop over tiles takes last, from a record; `kind` is the type of `y`."""
+    groups, blocks, lanes = n[14], n[15], n[19]
+    return (
+        numbers_at(n[1], 1, np.uint8),
+        numbers_at(n[3], n[10], np.int64),
+        n[11], n[0],
+        numbers_at(n[5], n[13], np.int64),
+        numbers_at(n[6], (groups, blocks, n[16]), np.int8),
+        n[17],
+        numbers_at(n[7], (groups, blocks, lanes), np.int32),
+        numbers_at(n[8], 1, np.int32),
+        numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
+        numbers_at(n[2], 1, kind),
+        n[12], n[20], n[21],
+    )  # fmt: skip
+
+
+@cache
+def packed_entry(
+    mode: int, level: int, rows: int, columns: int, taps: int, pool: int, result: str
+) -> int:
+    """Address of `multiply` on the record that `Packed.task` makes; `result` is the type of `y`."""
+    # not of Python's zero, whose type would have its value
+    zero: Any = np.int64(0)
+    variant = mode, level, rows, columns, taps, pool
+    m, v, r, c, a, q = ((zero,) * length for length in variant)
+    kind = np.dtype(result).type
+
+    def packed_tiles(record: int, part: int, parts: int) -> int:
+        n = numbers_at(record, HEAD + 1, np.int64)
+        images, pixels, groups, blocks = n[0], n[10], n[14], n[15]
+        tiles = groups * blocks * (-(-images * pixels // len(r)))
+        multiply(
+            m, v, r, c, a, q, numbers_at(n[4], pixels // len(q), np.int64), n[HEAD],
+            tiles * part // parts, tiles * (part + 1) // parts, *operands(n, kind),
+        )  # fmt: skip
+        return 1
+
+    return entry(packed_tiles)
