@@ -322,6 +322,30 @@ def test_maps_that_lie_alike_share_buffers_when_their_lives_do_not_overlap() -> 
     assert list(made.values()).count(made["last.act"]) == 1
 
 
+def test_a_map_without_a_border_takes_any_memory_that_is_large_enough() -> None:
+    """The third map lies where the first was, the fourth where the second; none holds the last."""
+    builder = GraphBuilder("shrinking")
+    x = builder.input("image", (3, 5, 5), IntType(0, 255))
+    channels = 3
+    for number, outputs in enumerate((32, 24, 9, 7, 40)):
+        w = builder.constant(
+            f"w{number}", random_codes((outputs, channels, 1, 1), code_set(3), number), code_set(3)
+        )
+        x = builder.node(f"conv{number}", "conv", [x, w], stride=(1, 1), padding=(0, 0))
+        x = builder.node(f"act{number}", "hwmsb", [x], bits=2, shift=1)
+        channels = outputs
+    builder.output(x)
+    graph = builder.build()
+    engine = engine_of(graph, 1)
+    flow = Flow(engine.plan(tuple(graph.outputs)), 2, 1, {"image": graph.values["image"]})
+    places = [address(flow._made[f"act{number}"][1]) for number in range(5)]
+    assert places[2:4] == places[:2]
+    assert len(set(places)) == 3
+    image = random_codes((2, 3, 5, 5), IntType(0, 255), 9)
+    wanted = create("reference", graph, threads=1).run({"image": image})["act4"]
+    assert np.array_equal(engine.run({"image": image})["act4"], wanted)
+
+
 def test_results_are_not_the_buffers() -> None:
     graph = network()
     engine = engine_of(graph, 1)

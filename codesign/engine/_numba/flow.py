@@ -1,9 +1,10 @@
 """A plan on buffers: what compiled code calls next to each other becomes one program.
 
 The maps that native kernels write lie in buffers made once for a number of images, so that records,
-borders and programs are ready before an image comes. Maps whose lives do not overlap share one,
-if they lie alike. What other kernels read may live on in what they make (a view), so its buffer is
-not shared. A flow serves one chunk at a time; nothing of its buffers may be kept.
+borders and programs are ready before an image comes. Maps whose lives do not overlap share one:
+those without a border any that is large enough, those with one if they lie alike. What other
+kernels read may live on in what they make (a view), so its buffer is not shared. A flow serves one
+chunk at a time; nothing of its buffers may be kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from codesign.engine._numba.fills import entering, moving
 from codesign.engine._numba.frames import Place
 from codesign.engine._numba.layout import channels_last
+from codesign.engine._numba.memory import lines
 from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.plan import Unit
 from codesign.engine._numba.tasks import Task, address, program
@@ -64,6 +66,9 @@ class Flow:
         self._made: dict[str, tuple[Place, IntArray]] = {}
         self._views: dict[str, IntArray] = {}
         self._unused: dict[Place, list[IntArray]] = {}
+        self._free: list[IntArray] = []
+        #: The memory of buffers that may lie in any, by their addresses.
+        self._memory: dict[int, IntArray] = {}
         apart = {n for unit in units if not isinstance(unit.run, Native) for n in unit.sources}
         for unit in units:
             if isinstance(unit.run, Native):
@@ -128,11 +133,22 @@ class Flow:
         last.tasks.append(task)
 
     def _take(self, place: Place) -> IntArray:
-        unused = self._unused.get(place)
-        return unused.pop() if unused else place.empty(self.images)
+        if place.element is None:
+            unused = self._unused.get(place)
+            return unused.pop() if unused else place.empty(self.images)
+        size = place.size(self.images) * place.element.itemsize
+        fitting = [n for n, memory in enumerate(self._free) if memory.nbytes >= size]
+        best = min(fitting, key=lambda n: self._free[n].nbytes, default=None)
+        memory = lines(max(size, 1)) if best is None else self._free.pop(best)
+        self._memory[address(memory)] = memory
+        buffer: IntArray = memory[:size].view(place.element)
+        return buffer
 
     def _return(self, place: Place, buffer: IntArray) -> None:
-        self._unused.setdefault(place, []).append(buffer)
+        if place.element is None:
+            self._unused.setdefault(place, []).append(buffer)
+        else:
+            self._free.append(self._memory[address(buffer)])
 
     def run(
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...], team: Team

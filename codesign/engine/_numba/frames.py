@@ -27,6 +27,15 @@ class Bordered(ABC):
     def pixel(self) -> int:
         """Bytes of a pixel."""
 
+    @property
+    def element(self) -> np.dtype[Any] | None:
+        """See `Place.element`."""
+        return None
+
+    def size(self, images: int) -> int:
+        """See `Place.size`."""
+        return images * self.image + SLACK
+
     @abstractmethod
     def empty(self, images: int) -> IntArray:
         """A frame whose border is ready, its map not yet written."""
@@ -53,7 +62,7 @@ class Bordered(ABC):
 
     def view(self, frame: IntArray, images: int) -> IntArray:
         """The first images of a frame for more, flat."""
-        return frame[: images * self.image + SLACK]
+        return frame[: self.size(images)]
 
     def copy(self, x: IntArray) -> IntArray:
         """A frame with the map `x`, as `fill` takes it."""
@@ -82,9 +91,14 @@ class Frame(Bordered):
         """Bytes of a pixel."""
         return self.channels
 
+    @property
+    def element(self) -> np.dtype[Any] | None:
+        """See `Place.element`."""
+        return None if any(self.padding) else np.dtype(np.uint8)
+
     def empty(self, images: int) -> IntArray:
         """A frame whose border holds the pad code, its map not yet written."""
-        frame = lines(images * self.image + SLACK)
+        frame = lines(self.size(images))
         if any(self.padding):
             frame.fill(self.pad_code - self.base & 255)
         return frame
@@ -128,9 +142,18 @@ class Plain:
         channels = (self.shape or (1,))[-1]
         return np.arange(self.image // channels, dtype=np.int64) * channels
 
+    @property
+    def element(self) -> np.dtype[Any]:
+        """See `Place.element`."""
+        return self.dtype
+
+    def size(self, images: int) -> int:
+        """See `Place.size`."""
+        return images * self.image
+
     def empty(self, images: int) -> IntArray:
         """A map not yet written."""
-        return np.empty(images * self.image, self.dtype)
+        return np.empty(self.size(images), self.dtype)
 
     def view(self, flat: IntArray, images: int) -> IntArray:
         """The first images of a map for more, (N, *shape)."""
@@ -151,6 +174,13 @@ class Place(Protocol):
     @property
     def places(self) -> IntArray:
         """Elements of an image where its pixels begin."""
+
+    @property
+    def element(self) -> np.dtype[Any] | None:
+        """The type of its elements where any memory serves; None where some of it is to be kept."""
+
+    def size(self, images: int) -> int:
+        """Elements of a buffer."""
 
     def empty(self, images: int) -> IntArray:
         """A flat buffer, ready but for the map."""
