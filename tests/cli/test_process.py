@@ -86,12 +86,18 @@ def test_a_thread_that_is_at_work_is_waited_for(folder: Path) -> None:
     assert (run.returncode, run.stdout) == (2, "done\n")
 
 
+def _hear_interrupts() -> None:
+    """As in a terminal: a shell starts what runs in its background deaf to them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_is_clean(folder: Path) -> None:
     """Ctrl-C between two inputs: one line, exit 130, no report, no file left beside it."""
     os.mkfifo(folder / "slow.png")
     before = sorted(folder.iterdir())
     job = start("simulate", "small.onnx", "--hw", "tiny", "--input", "cat.png",
-                "--input", "slow.png", "--report", "r.json", stdout=subprocess.PIPE)  # fmt: skip
+                "--input", "slow.png", "--report", "r.json", stdout=subprocess.PIPE,
+                preexec_fn=_hear_interrupts)  # fmt: skip
     with (folder / "slow.png").open("wb"):  # opens when the command has got there, and waits
         job.send_signal(signal.SIGINT)
         out, err = job.communicate()
