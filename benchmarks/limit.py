@@ -16,6 +16,7 @@ from codesign.engine._numba import amx
 from codesign.engine._numba.features import Level, levels
 from codesign.engine._numba.micro import _Emitter
 from codesign.engine._numba.tiles import packed_product
+from codesign.engine._numba.vectors import repeat
 from codesign.engine._numba.windows import Window
 from codesign.ir import Graph, IntArray
 
@@ -116,23 +117,14 @@ def _bare_loop(level: Level) -> Callable[[int], None]:
     def products(typing: Any, count: Any, target: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             emit = _Emitter(builder, level.code, 1, _SUMS)
-            entry = builder.block
-            loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
-            builder.branch(loop)
-            builder.position_at_end(loop)
-            turn = builder.phi(ir.IntType(64))
-            turn.add_incoming(turn.type(0), entry)
-            sums = [builder.phi(emit.vector) for _ in range(_SUMS)]
-            following = builder.add(turn, turn.type(1))
-            turn.add_incoming(following, loop)
             weights = ir.Constant(emit.vector, [0x01FF02FE] * emit.lanes)
-            for number, total in enumerate(sums):
-                total.add_incoming(ir.Constant(emit.vector, [number] * emit.lanes), entry)
+            first = [ir.Constant(emit.vector, [n] * emit.lanes) for n in range(_SUMS)]
+
+            def turn(_: Any, sums: list[Any]) -> list[Any]:
                 # a sum is its own operand: else what does not change would leave the loop
-                total.add_incoming(emit.dot(total, total, weights), loop)
-            builder.cbranch(builder.icmp_signed("<", following, arguments[0]), loop, done)
-            builder.position_at_end(done)
-            for number, total in enumerate(sums):
+                return [emit.dot(total, total, weights) for total in sums]
+
+            for number, total in enumerate(repeat(builder, arguments[0], first, turn)):
                 place = builder.add(arguments[1], ir.IntType(64)(4 * emit.lanes * number))
                 emit.store(total, place)
             return context.get_dummy_value()

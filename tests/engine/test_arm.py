@@ -5,18 +5,15 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
-from codesign.engine import create
 from codesign.engine._numba import depthwise, features, products
 from codesign.engine._numba import engine as compiled_engine
-from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import LEVELS, PORTABLE, Level
 from codesign.engine._numba.packed import _ROWS, Packed, base_of
 from codesign.ir import Graph, IntType, code_set
 from tests.engine import arm
-from tests.engine.test_packed import BIPOLAR, TWO_BITS, batch, chain
+from tests.engine.test_packed import BIPOLAR, TWO_BITS, chain, equal
 
 ARM = {level.name: level for level in LEVELS if level.name in ("i8mm", "dotprod", "portable")}
 PIXEL, SIGNED = IntType(0, 255), IntType(-128, 127)
@@ -51,13 +48,7 @@ def level(
 
 def assert_equal(graph: Graph, level: str, images: int = 3) -> None:
     """Outputs alone, where everything is taken along, and every value on its own."""
-    inputs = batch(graph, images)
-    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
-    engine = create("numba", graph, threads=1)
-    assert isinstance(engine, NumbaEngine)
-    for keep in ((), tuple(graph.results)):
-        for name, codes in engine.run(inputs, keep).items():
-            assert np.array_equal(codes, wanted[name]), (name, keep)
+    engine = equal(graph, images)
     assert level in {unit.level for unit in engine.plan(tuple(graph.outputs))}
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from codesign.engine import create
 from codesign.engine._numba.after import Rescale
 from codesign.engine._numba.depthwise import Depthwise, is_depthwise
-from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.plan import PackedKernel
@@ -20,11 +17,9 @@ from codesign.engine._numba.windows import SLACK, Window
 from codesign.ir import Graph, IntType, code_set
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, first
-from tests.engine.test_packed import BIPOLAR, TWO_BITS, batch, chain
+from tests.engine.parts import call
+from tests.engine.test_packed import BIPOLAR, TWO_BITS, chain, equal
 from tests.strategies import random_codes
-
-#: Of a task: record, part, parts.
-FUNCTION = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 4)
 
 
 @pytest.fixture(params=[pytest.param(v, id=v.name) for v in HERE if not v.bits and not v.tiles])
@@ -40,13 +35,7 @@ def depthwise(channels: int, sizes: tuple[int, ...] = (7, 5), **given: object) -
 
 
 def assert_equal(graph: Graph, result: str = "act", images: int = 3) -> None:
-    inputs = batch(graph, images)
-    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
-    engine = create("numba", graph, threads=1)
-    assert isinstance(engine, NumbaEngine)
-    for keep in ((), tuple(graph.results)):
-        for name, codes in engine.run(inputs, keep).items():
-            assert np.array_equal(codes, wanted[name]), (name, keep)
+    engine = equal(graph, images)
     kernels = {unit.result: unit.run for unit in engine.plan(tuple(graph.outputs))}
     kernel = kernels[result]
     assert isinstance(kernel, PackedKernel) and isinstance(kernel.packed, Depthwise)
@@ -128,7 +117,7 @@ def test_parts_are_the_whole(parts: int, level: Level) -> None:
     assert task is not None
     task.record[0] = 3
     for part in reversed(range(parts)):
-        assert FUNCTION(task.function)(task.record.ctypes.data, part, parts) == 1
+        assert call(task, part, parts) == 1
     assert np.array_equal(whole, joined)
 
 

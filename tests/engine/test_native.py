@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from codesign.engine._numba.native import Native
 from codesign.engine._numba.tasks import Task, address
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, Value, code_set
 from tests.engine.fence import Fenced
+from tests.engine.parts import call
 from tests.strategies import random_codes
 
 BYTE, SIGNED, WIDE, BIT, BIPOLAR = (
@@ -98,11 +98,6 @@ def last(x: IntArray) -> IntArray:
     return np.moveaxis(x, 1, -1) if x.ndim > 2 else x
 
 
-def call(task: Task, part: int, parts: int) -> None:
-    kind = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 4)
-    assert kind(task.function)(address(task.record), part, parts) == 1
-
-
 def fenced(place: Place, x: IntArray, dtype: np.dtype[Any]) -> tuple[Fenced, IntArray]:
     """The map `x` (channels last) in memory that ends at a fence, in elements of `dtype`."""
     fence = Fenced(max(1, x.size * dtype.itemsize))
@@ -127,7 +122,7 @@ def check(task_of: Callable[[IntArray], Task], place: Place, wanted: IntArray) -
         y[:] = background
         for part in reversed(range(parts)):
             before = y.copy()
-            call(task, part, parts)
+            assert call(task, part, parts) == 1
             changed = y != before
             assert np.array_equal(y[changed], whole[:size][changed])
             assert np.array_equal(before[changed], background[changed])  # by no part before

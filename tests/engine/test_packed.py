@@ -115,16 +115,21 @@ def batch(graph: Graph, images: int = 5) -> dict[str, IntArray]:
     return {"image": codes}
 
 
-def assert_equal(graph: Graph, level: str, images: int = 5, packed: bool = True) -> None:
-    """Outputs alone (everything taken along), and every value on its own."""
+def equal(graph: Graph, images: int, *kept: tuple[str, ...]) -> NumbaEngine:
+    """An engine, found equal: outputs alone (everything taken along), values `kept`, all values."""
     inputs = batch(graph, images)
     wanted = create("reference", graph, threads=1).run(inputs, graph.results)
     engine = create("numba", graph, threads=1)
     assert isinstance(engine, NumbaEngine)
-    for keep in ((), *((name,) for name in graph.results), tuple(graph.results)):
-        found = engine.run(inputs, keep)
-        for name, codes in found.items():
+    for keep in ((), *kept, tuple(graph.results)):
+        for name, codes in engine.run(inputs, keep).items():
             assert np.array_equal(codes, wanted[name]), (name, keep)
+    return engine
+
+
+def assert_equal(graph: Graph, level: str, images: int = 5, packed: bool = True) -> None:
+    """Also every value on its own."""
+    engine = equal(graph, images, *((name,) for name in graph.results))
     if packed:
         units = {unit.result: unit.level for unit in engine.plan(tuple(graph.outputs))}
         assert set(units.values()) == {level}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import threading
@@ -36,6 +35,7 @@ from codesign.engine._numba.team import Team
 from codesign.engine._numba.windows import Window
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.levels import HERE
+from tests.engine.parts import call
 from tests.strategies import random_codes
 
 TWO_BITS = IntType(0, 3)
@@ -100,12 +100,6 @@ def test_results_depend_on_no_thread_chunk_or_batch(codes: IntType, threads: int
             for keep in ((), ("conv1", "flat"), tuple(graph.results)):
                 for name, found in engine.run(inputs, keep).items():
                     assert np.array_equal(found, wanted[name]), (images, engine.chunk_images, name)
-
-
-def call(task: Task, part: int, parts: int) -> int:
-    """One part, straight from its address."""
-    kind = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 4)
-    return int(kind(task.function)(address(task.record), part, parts))
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +22,7 @@ from codesign.ir import GraphBuilder, IntArray, IntType, code_set
 from tests.engine import amx
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, first
+from tests.engine.parts import call
 from tests.strategies import random_codes
 
 emulated = pytest.mark.skipif(bool(amx.missing()), reason=amx.missing())
@@ -71,9 +71,6 @@ def test_a_tile_of_a_narrow_map_goes_on_in_the_next_row() -> None:
 def test_a_map_shorter_than_a_tile_has_none(window: Window) -> None:
     assert cover(window.starts) is None
 
-
-#: Of a task: record, part, parts.
-FUNCTION = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 4)
 
 WINDOWS = {
     "wide": Window((5, 33), 64, (3, 3), (1, 1), (1, 1)),
@@ -160,7 +157,7 @@ def test_parts_write_every_result_once(
         with amx.instructions():
             task = product.task(frame, y, places, pixels * outputs)
             task.record[0] = images
-            assert FUNCTION(task.function)(task.record.ctypes.data, part, 5) == 1
+            assert call(task, part, 5) == 1
         times += (y != none).astype(int)
         total += np.where(y == none, 0, y)
     assert (times == 1).all()

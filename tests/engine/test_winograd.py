@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,7 +26,8 @@ from codesign.engine._numba.winograd import Winograd, suits, transformed
 from codesign.ir import Graph, GraphBuilder, IntArray, IntType, code_set
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, first
-from tests.engine.test_packed import batch, chain
+from tests.engine.parts import call
+from tests.engine.test_packed import batch, chain, equal
 from tests.strategies import random_codes
 
 VNNI, AVX2, AMX = (
@@ -35,8 +35,6 @@ VNNI, AVX2, AMX = (
 )
 #: Levels that take such products.
 BYTES = [level for level in HERE if not level.bits and not level.tiles]
-#: Of a task: record, part, parts.
-FUNCTION = ctypes.CFUNCTYPE(*[ctypes.c_int64] * 4)
 
 
 @pytest.fixture(params=[pytest.param(level, id=level.name) for level in BYTES])
@@ -65,13 +63,7 @@ def taken(engine: NumbaEngine, graph: Graph) -> dict[str, bool]:
 
 def assert_equal(graph: Graph, images: int = 3, result: str = "") -> None:
     """Outputs alone, and every value; `result` is that of a product by Winograd."""
-    inputs = batch(graph, images)
-    wanted = create("reference", graph, threads=1).run(inputs, graph.results)
-    engine = create("numba", graph, threads=1)
-    assert isinstance(engine, NumbaEngine)
-    for keep in ((), tuple(graph.results)):
-        for name, codes in engine.run(inputs, keep).items():
-            assert np.array_equal(codes, wanted[name]), (name, keep)
+    engine = equal(graph, images)
     if result:
         assert taken(engine, graph)[result]
 
@@ -232,7 +224,7 @@ def test_parts_are_the_whole(level: Level, parts: int) -> None:
     task = product.task(frame, joined, places, size)
     task.record[0] = 3
     for part in reversed(range(parts)):
-        assert FUNCTION(task.function)(task.record.ctypes.data, part, parts) == 1
+        assert call(task, part, parts) == 1
     assert np.array_equal(whole, joined)
 
 

@@ -21,7 +21,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.features import LEVELS
-from codesign.engine._numba.micro import _LONG, _Emitter, repeat
+from codesign.engine._numba.micro import _LONG, _Emitter
+from codesign.engine._numba.vectors import repeat
 from codesign.ir import IntArray
 
 binding.initialize_native_asmparser()  # without it LLVM ends the process at the first assembly

@@ -16,7 +16,7 @@ from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.layout import Site, storage
 from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
-from codesign.engine._numba.windows import SLACK, Window, pixel_offsets
+from codesign.engine._numba.windows import Window, pixel_offsets
 from codesign.ir import IntArray, IntType
 
 
@@ -43,7 +43,7 @@ class BitFrame(Bordered):
 
     def empty(self, images: int) -> IntArray:
         """A frame whose border holds the pad code, and where no bit without a channel is set."""
-        size = images * self.image + SLACK
+        size = self.size(images)
         if self.pad_code == self.codes.hi:
             if self.channels % bits.WORD == 0:
                 return np.full(size, 255, np.uint8)

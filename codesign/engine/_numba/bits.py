@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, entry, numbers_at
+from codesign.engine._numba.vectors import load, splat, store
 from codesign.ir import IntArray
 
 #: Codes in a word, and bytes of one.
@@ -82,17 +83,10 @@ def _equal_word(typing: Any, codes: Any, greater: Any, target: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         codes, greater, target = arguments
-        vector = ir.VectorType(ir.IntType(8), WORD)
-        undefined = ir.Constant(vector, ir.Undefined)
-        first = builder.insert_element(
-            undefined, builder.trunc(greater, ir.IntType(8)), ir.IntType(32)(0)
-        )
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), WORD), [0] * WORD)
-        wanted = builder.shuffle_vector(first, undefined, zeros)
-        found = builder.load(builder.inttoptr(codes, vector.as_pointer()))
-        found.align = 1
+        wanted = splat(builder, builder.trunc(greater, ir.IntType(8)), WORD)
+        found = load(builder, codes, wanted.type)
         word = builder.bitcast(builder.icmp_unsigned("==", found, wanted), ir.IntType(WORD))
-        builder.store(word, builder.inttoptr(target, word.type.as_pointer())).align = 1
+        store(builder, word, target)
         return context.get_dummy_value()
 
     return signature, generate

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from codesign.engine._numba.after import Counted, Cut, Rescale
+from codesign.engine._numba.after import Counted, Rescale
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.packed import Packed
 from codesign.engine._numba.windows import Window, pixel_offsets
@@ -32,7 +32,10 @@ def is_depthwise(window: Window, outputs: int) -> bool:
 
 
 class Depthwise(Packed):
-    """A depthwise product, ready to run; arguments as `Packed` has them."""
+    """A depthwise product, ready to run; arguments as `Packed` has them.
+
+    It writes no bits, for which a group would need a byte of its own, and takes no pool along.
+    """
 
     taps = TAPS
 
@@ -42,18 +45,14 @@ class Depthwise(Packed):
         window: Window,
         weight: IntArray,
         base: int,
-        after: Rescale | Counted | Cut | None,
-        step: int = 1,
-        pooled: bool = False,
+        after: Rescale | Counted | None,
     ) -> None:
-        assert not isinstance(after, Cut)  # a group would need a byte of its own
-        assert not pooled
         order = _order(window.channels, level.lanes)
         if after is not None:
             after = replace(after, bias=after.bias[order])
         if isinstance(after, Counted):
             after = replace(after, side=after.side[order], levels=after.levels[order])
-        super().__init__(level, replace(window, groups=1), weight[order], base, after, step)
+        super().__init__(level, replace(window, groups=1), weight[order], base, after)
         self.apart, self.stored = self.width, window.channels
         self.reads_within = window.channels % self.width == 0
 

@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, compute, entry, numbers_at
+from codesign.engine._numba.vectors import load, repeat, splat, store
 from codesign.ir import IntArray
 
 _BYTE, _LONG = ir.IntType(8), ir.IntType(64)
@@ -151,37 +152,26 @@ def line(
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         join, chosen, sign, width = (len(tuple_type) for tuple_type in signature.args[:4])
         *addresses, end, off = arguments[4:]
-        kind = ir.VectorType(_BYTE, width)
-        undefined = ir.Constant(kind, ir.Undefined)
-        first = builder.insert_element(undefined, builder.trunc(off, _BYTE), ir.IntType(32)(0))
-        every = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
-        base = builder.shuffle_vector(first, undefined, every)
-        last = builder.sub(end, _LONG(width))
-        entry, loop = builder.block, builder.append_basic_block("bytes")
-        done = builder.append_basic_block("line")
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        at = builder.phi(_LONG)
-        at.add_incoming(_LONG(0), entry)
-        place = builder.select(builder.icmp_signed("<", at, last), at, last)
+        b, kind = builder, ir.VectorType(_BYTE, width)
+        base = splat(b, b.trunc(off, _BYTE), width)
+        last = b.sub(end, _LONG(width))
 
-        def load(address: Any) -> Any:
-            pointer = builder.inttoptr(builder.add(address, place), kind.as_pointer())
-            value = builder.load(pointer)
-            value.align = 1
-            return value
+        def turn(number: Any, _: list[Any]) -> list[Any]:
+            at = b.mul(number, _LONG(width))
+            place = b.select(b.icmp_signed("<", at, last), at, last)
 
-        left = load(addresses[0])
-        value = left if join == FIRST else _joined(builder, join, sign, left, load(addresses[1]))
-        if chosen:
-            bits, rest = load(addresses[3]), load(addresses[2])
-            value = builder.or_(builder.and_(value, bits), builder.and_(rest, builder.not_(bits)))
-        target = builder.inttoptr(builder.add(addresses[4], place), kind.as_pointer())
-        builder.store(builder.sub(value, base), target).align = 1
-        following = builder.add(at, _LONG(width))
-        at.add_incoming(following, loop)
-        builder.cbranch(builder.icmp_signed("<", following, end), loop, done)
-        builder.position_at_end(done)
+            def read(address: Any) -> Any:
+                return load(b, b.add(address, place), kind)
+
+            left = read(addresses[0])
+            value = left if join == FIRST else _joined(b, join, sign, left, read(addresses[1]))
+            if chosen:
+                bits, rest = read(addresses[3]), read(addresses[2])
+                value = b.or_(b.and_(value, bits), b.and_(rest, b.not_(bits)))
+            store(b, b.sub(value, base), b.add(addresses[4], place))
+            return []
+
+        repeat(b, b.udiv(b.add(end, _LONG(width - 1)), _LONG(width)), [], turn)
         return context.get_dummy_value()
 
     return signature, generate

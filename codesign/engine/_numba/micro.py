@@ -16,7 +16,6 @@ kept on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -25,34 +24,12 @@ from numba.extending import intrinsic
 
 from codesign.engine._numba import dots
 from codesign.engine._numba.features import LEVELS
+from codesign.engine._numba.vectors import load, repeat, splat, store
 
 _BYTE, _HALF, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LANES = {level.code: level.lanes for level in LEVELS}
 _NIBBLES, _POPCOUNT, _VNNI, _AVX2 = 6, 4, 3, 2
 _DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
-
-
-def repeat(
-    builder: Any, count: Any, first: list[Any], turn: Callable[[Any, list[Any]], list[Any]]
-) -> list[Any]:
-    """Writes a loop of `count` turns, at least one; the values that the last turn gives.
-
-    `turn` writes the code of one: from its number, and the values of the turn before, or `first`.
-    """
-    entry = builder.block
-    loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    number, *old = (builder.phi(kind) for kind in (_LONG, *(value.type for value in first)))
-    new = turn(number, old)
-    following = builder.add(number, _LONG(1))
-    values = zip([number, *old], [_LONG(0), *first], [following, *new], strict=True)
-    for phi, start, later in values:
-        phi.add_incoming(start, entry)
-        phi.add_incoming(later, builder.block)
-    builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
-    builder.position_at_end(done)
-    return new
 
 
 class _Emitter:
@@ -72,9 +49,7 @@ class _Emitter:
         return found or ir.Function(module, ir.FunctionType(result, arguments), name)
 
     def load(self, address: Any, kind: Any) -> Any:
-        value = self.b.load(self.b.inttoptr(address, kind.as_pointer()))
-        value.align = 1
-        return value
+        return load(self.b, address, kind)
 
     def vectors(self, address: Any, count: int) -> list[Any]:
         """Neighbouring vectors of 32-bit numbers."""
@@ -87,13 +62,11 @@ class _Emitter:
         return [*map(self.splat, words[:5]), self.b.sext(words[5], _LONG)]
 
     def store(self, value: Any, address: Any) -> None:
-        self.b.store(value, self.b.inttoptr(address, value.type.as_pointer())).align = 1
+        store(self.b, value, address)
 
     def splat(self, value: Any) -> Any:
         """A 32-bit number in all lanes."""
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.b.insert_element(undefined, value, _WORD(0))
-        return self.b.shuffle_vector(first, undefined, ir.Constant(self.vector, [0] * self.lanes))
+        return splat(self.b, value, self.lanes)
 
     def dot(self, total: Any, codes: Any, weights: Any) -> Any:
         """`total` plus, in each lane, four products of unsigned codes and signed weights.

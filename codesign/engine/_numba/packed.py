@@ -14,6 +14,7 @@ to multiply with.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 import numpy as np
@@ -59,7 +60,62 @@ def fits_level(level: Level, codes: IntType, pad_code: int, weight: IntArray) ->
     return not level.pairs or 2 * (max(codes.hi, pad_code) - base) * greatest < 1 << 15
 
 
-class Packed:
+class Ready(ABC):
+    """A product, ready to run: what its loop over tiles reads.
+
+    Attributes:
+        size: bytes of a frame.
+        starts: offsets in a frame of the windows' first pixels.
+        offsets: from there, of what each step reads.
+        weights: (groups, blocks of outputs, size), bytes as the tiles read them.
+        bias: (groups, blocks, lanes).
+        numbers, levels: of what becomes of the sums, as `micro.tile` has them.
+        group_bytes: bytes between what two groups read.
+        width, stored: elements that a tile stores of a pixel, and of a group's outputs.
+        reads_within: whether no step reads beyond the window's last pixel.
+    """
+
+    size: int
+    starts: IntArray
+    offsets: IntArray
+    weights: IntArray
+    bias: IntArray
+    numbers: IntArray
+    levels: IntArray
+    group_bytes: int
+    width: int
+    stored: int
+    reads_within: bool
+
+    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
+        """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
+
+        Elements of `y` are bytes, of codes or of eight bits, or sums of 32 bits. `places` are those
+        where the pixels of an image begin, `step` the distance of two images.
+        """
+        task = self.task(frame, y, places, step)
+        assert task is not None
+        compute(task, images)
+
+    @abstractmethod
+    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
+        """As `run`, as a task whose parts write apart; None: the product has only `run`."""
+
+    def record(
+        self, frame: IntArray, y: IntArray, starts: IntArray, places: IntArray, step: int,
+        *own: int,
+    ) -> tuple[IntArray, tuple[IntArray, ...]]:  # fmt: skip
+        """The record that `operands` reads, `own` numbers behind it, and the arrays it names."""
+        arrays = (frame, y, starts, places, self.offsets, self.weights, self.bias, self.numbers,
+                  self.levels)  # fmt: skip
+        numbers = (
+            len(starts), self.size, step, len(self.offsets), *self.weights.shape,
+            self.group_bytes, *self.levels.shape[2:], self.width, self.stored,
+        )  # fmt: skip
+        return np.array([0, *map(address, arrays), *numbers, *own], np.int64), arrays
+
+
+class Packed(Ready):
     """One product, ready to run: packed weights, offsets, biases.
 
     `weight` is (outputs, channels/groups, *kernel). A code is `base + step * stored`, where a
@@ -108,7 +164,6 @@ class Packed:
         self.window = window
         #: What a tile is compiled for.
         self.variant = mode, level.code, rows, columns, self.taps, self.pool
-        #: Elements that a tile stores of a pixel, and of a group's outputs.
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
         table, self.offsets, self.group_bytes = self.steps_of(window, weight)
@@ -116,7 +171,6 @@ class Packed:
         ones = (1,) * len(corner)
         end = int(pixel_offsets(window.padded, ones, ones, corner, window.channels)[0])
         last = int(self.offsets.max()) + self.step_bytes + (window.groups - 1) * self.group_bytes
-        #: Whether no step reads beyond the window's last pixel.
         self.reads_within = last <= end + window.channels
         width = columns * level.lanes
         self.weights = _pack(table, window.groups, width, level.lanes)
@@ -141,38 +195,12 @@ class Packed:
         offsets = (places[:, None] + self.step_bytes * np.arange(pieces)).reshape(-1)
         return table.reshape(outputs, -1, 4), offsets.astype(np.int64), between
 
-    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
-        """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
-
-        Elements of `y` are bytes, of codes or of eight bits, or sums of 32 bits. `places` are those
-        where the pixels of an image begin, `step` the distance of two images.
-        """
-        task = self.task(frame, y, places, step)
-        assert task is not None
-        compute(task, images)
-
     def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
-        """As `run`, as a task; its parts are ranges of tiles, over pixels and blocks of outputs.
-
-        None: the product has only `run`.
-        """
+        """See `Ready.task`; the parts are ranges of tiles, over pixels and blocks of outputs."""
         record, arrays = self.record(frame, y, self.starts, places, step, self.apart)
         products = self.bias.size * len(self.starts) * 4 * len(self.offsets)
         function = packed_entry(*self.variant, y.dtype.name)
         return Task(function, record, products / PART_PRODUCTS, arrays)
-
-    def record(
-        self, frame: IntArray, y: IntArray, starts: IntArray, places: IntArray, step: int,
-        *own: int,
-    ) -> tuple[IntArray, tuple[IntArray, ...]]:  # fmt: skip
-        """The record that `operands` reads, `own` numbers behind it, and the arrays it names."""
-        arrays = (frame, y, starts, places, self.offsets, self.weights, self.bias, self.numbers,
-                  self.levels)  # fmt: skip
-        numbers = (
-            len(starts), self.size, step, len(self.offsets), *self.weights.shape,
-            self.group_bytes, *self.levels.shape[2:], self.width, self.stored,
-        )  # fmt: skip
-        return np.array([0, *map(address, arrays), *numbers, *own], np.int64), arrays
 
 
 def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:

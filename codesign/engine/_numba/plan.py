@@ -18,7 +18,7 @@ from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.merge import Residual, residuals
 from codesign.engine._numba.native import Buffers, Native, Read
-from codesign.engine._numba.packed import Packed
+from codesign.engine._numba.packed import Ready
 from codesign.engine._numba.pooling import gate, windows_maximum
 from codesign.engine._numba.products import Product, Products
 from codesign.engine._numba.tasks import Task
@@ -42,9 +42,7 @@ class Unit:
 class PackedKernel(Native):
     """A packed product and the places of its maps."""
 
-    def __init__(
-        self, packed: Packed | Winograd, source: Place, target: Place, framed: bool
-    ) -> None:
+    def __init__(self, packed: Ready, source: Place, target: Place, framed: bool) -> None:
         super().__init__((Read(source, framed),), target)
         self.packed = packed
 
@@ -195,11 +193,10 @@ class Planner:
             after = self._cut(product)
         elif target is not None and product.after is not None and target.base:
             after = replace(product.after, offset=product.after.offset - target.base)
-        packed: Packed | Winograd
+        packed: Ready
         if product.winograd:
-            greatest = max(product.codes.hi, product.pad_code) - product.base
             packed = Winograd(
-                product.level, product.window, weight, product.base, greatest, after,
+                product.level, product.window, weight, product.base, product.greatest, after,
                 product.pooled,
             )  # fmt: skip
         else:

@@ -45,6 +45,11 @@ class Product:
     pooled: bool = False
 
     @property
+    def greatest(self) -> int:
+        """The greatest number that is stored for a code."""
+        return max(self.codes.hi, self.pad_code) - self.base
+
+    @property
     def frame(self) -> Frame | BitFrame:
         """Where its map lies."""
         if self.level.bits:
@@ -188,20 +193,18 @@ class Products:
         """Whether Winograd's products are exact and fewer; its sums are four times as large."""
         weight = self.graph.arguments(product.node)[1].data
         assert weight is not None  # the checker demands a constant there
-        codes, pad_code = product.codes, product.pad_code
-        base, least = min(codes.lo, pad_code), min(codes.lo, pad_code, 0)
-        if product.level.bits or product.base != least:
+        least = min(product.codes.lo, product.pad_code)
+        if product.level.bits or product.base != min(least, 0):
             return False
         bias = 0 if product.after is None else int(np.abs(product.after.bias).max(initial=0))
         shift = product.after.shift if isinstance(product.after, Rescale) else 0
-        greatest = max(codes.hi, pad_code) - least
         flat = weight.reshape(len(weight), -1)
         absolute = 2 * np.maximum(flat, 0).sum(1, dtype=np.int64) - flat.sum(1, dtype=np.int64)
-        reach = int(absolute.max(initial=0)) * max(greatest, -base) + bias
+        reach = int(absolute.max(initial=0)) * max(product.greatest, -least) + bias
         return (
             reach < 1 << 28
             and shift <= 28
-            and winograd.suits(product.level, product.window, weight, greatest)
+            and winograd.suits(product.level, product.window, weight, product.greatest)
         )
 
     def _absorb_pool(

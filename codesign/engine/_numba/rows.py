@@ -2,7 +2,9 @@
 
 Such a kernel is compiled as `kernel(x, y, table, numbers, begin, end)`: x (rows, columns) of any
 integers, y (rows, columns), a table (.., ..), 64-bit numbers; it computes the rows from `begin` to
-`end`. Its module gives the address of `kernel(*rows_at(...))`.
+`end`. Its module gives the address of `kernel(*rows_at(...))`: a function made here around a kernel
+would not be found on disk again, since to numba compiled code in a closure has another name in
+each process.
 """
 
 from __future__ import annotations

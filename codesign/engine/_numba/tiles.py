@@ -154,10 +154,10 @@ def packed_product(
     pooled: bool = False,
 ) -> Packed:
     """A product of the level, ready to run; arguments as `Packed` has them."""
-    if level.tiles:
-        kind: type[Packed] = Tiled
-    else:
-        kind = Depthwise if is_depthwise(window, len(weight)) else Packed
+    if is_depthwise(window, len(weight)) and not level.tiles:
+        assert not isinstance(after, Cut) and not pooled  # see `takes_pools`
+        return Depthwise(level, window, weight, base, after)
+    kind = Tiled if level.tiles else Packed
     return kind(level, window, weight, base, after, step, pooled)
 
 

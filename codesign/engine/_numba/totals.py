@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.lines import lanes_of
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, compute, entry, numbers_at
+from codesign.engine._numba.vectors import load, repeat, splat, store
 from codesign.ir import IntArray, IntType
 
 _BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
@@ -95,44 +96,27 @@ def column(
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         size, lanes = (len(tuple_type) for tuple_type in signature.args[:2])
         x, pixels, step, low, most, y = arguments[2:]
-        codes = ir.VectorType(_BYTE, lanes)
+        b, codes = builder, ir.VectorType(_BYTE, lanes)
         narrow, wide = ir.VectorType(ir.IntType(8 * size), lanes), ir.VectorType(_WORD, lanes)
-        zero = [0] * lanes
-        undefined = ir.Constant(codes, ir.Undefined)
-        first = builder.insert_element(undefined, builder.trunc(low, _BYTE), _WORD(0))
-        every = ir.Constant(ir.VectorType(_WORD, lanes), zero)
-        base = builder.shuffle_vector(first, undefined, every)
-        entry = builder.block
-        outer, inner = builder.append_basic_block("parts"), builder.append_basic_block("pixels")
-        after, done = builder.append_basic_block("part"), builder.append_basic_block("total")
-        builder.branch(outer)
-        builder.position_at_end(outer)
-        start, total = builder.phi(_LONG), builder.phi(wide)
-        start.add_incoming(_LONG(0), entry)
-        total.add_incoming(ir.Constant(wide, zero), entry)
-        end = builder.add(start, most)
-        end = builder.select(builder.icmp_signed("<", end, pixels), end, pixels)
-        builder.branch(inner)
-        builder.position_at_end(inner)
-        pixel, part = builder.phi(_LONG), builder.phi(narrow)
-        pixel.add_incoming(start, outer)
-        part.add_incoming(ir.Constant(narrow, zero), outer)
-        address = builder.add(x, builder.mul(pixel, step))
-        value = builder.load(builder.inttoptr(address, codes.as_pointer()))
-        value.align = 1
-        value = builder.sub(value, base)
-        sums = builder.add(part, value if size == 1 else builder.zext(value, narrow))
-        following = builder.add(pixel, _LONG(1))
-        pixel.add_incoming(following, inner)
-        part.add_incoming(sums, inner)
-        builder.cbranch(builder.icmp_signed("<", following, end), inner, after)
-        builder.position_at_end(after)
-        added = builder.add(total, builder.zext(sums, wide))
-        start.add_incoming(end, after)
-        total.add_incoming(added, after)
-        builder.cbranch(builder.icmp_signed("<", end, pixels), outer, done)
-        builder.position_at_end(done)
-        builder.store(added, builder.inttoptr(y, wide.as_pointer())).align = 1
+        zeros = [0] * lanes
+        base = splat(b, b.trunc(low, _BYTE), lanes)
+
+        def part_of(number: Any, total: list[Any]) -> list[Any]:
+            start = b.mul(number, most)
+            left = b.sub(pixels, start)
+            count = b.select(b.icmp_signed("<", left, most), left, most)
+
+            def pixel(number: Any, sums: list[Any]) -> list[Any]:
+                value = load(b, b.add(x, b.mul(b.add(start, number), step)), codes)
+                value = b.sub(value, base)
+                return [b.add(*sums, value if size == 1 else b.zext(value, narrow))]
+
+            sums = repeat(b, count, [ir.Constant(narrow, zeros)], pixel)
+            return [b.add(*total, b.zext(*sums, wide))]
+
+        parts = b.udiv(b.sub(b.add(pixels, most), _LONG(1)), most)
+        total = repeat(b, parts, [ir.Constant(wide, zeros)], part_of)
+        store(b, total[0], y)
         return context.get_dummy_value()
 
     return signature, generate
@@ -235,6 +219,14 @@ def _wide_totals(
         _settle(gated, sums, 0, 0, 0, image, channels, y, theta, times, frames, delay)
 
 
+@register_jitable
+def _results_at(n: IntArray, kind: Any) -> tuple[IntArray, IntArray, int, int, int]:
+    """What both loops take last of a record: results of type `kind`, and the gate."""
+    channels, times, frames = n[5], n[8], n[9]
+    y = numbers_at(n[2], n[0] * frames * times * channels, kind)
+    return y, numbers_at(n[3], times * channels, np.int64), times, frames, n[10]
+
+
 @cache
 def _bytes_entry(gated: bool, width: int, lanes: int, target: str) -> int:
     """Address of `_totals` on the record that `Totals.task` makes."""
@@ -245,14 +237,10 @@ def _bytes_entry(gated: bool, width: int, lanes: int, target: str) -> int:
 
     def totals_of_bytes(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, 11, np.int64)
-        channels, times = n[5], n[8]
-        images = n[0] * n[9]
-        whole = images * ((channels + len(v) - 1) // len(v))
+        whole = n[0] * n[9] * ((n[5] + len(v) - 1) // len(v))
         _totals(
-            g, w, v, n[1], n[4], channels, n[6], n[7],
-            numbers_at(n[2], images * times * channels, kind),
-            numbers_at(n[3], times * channels, np.int64),
-            times, n[9], n[10], whole * part // parts, whole * (part + 1) // parts,
+            g, w, v, n[1], n[4], n[5], n[6], n[7], *_results_at(n, kind),
+            whole * part // parts, whole * (part + 1) // parts,
         )  # fmt: skip
         return 1
 
@@ -268,15 +256,10 @@ def _wide_entry(gated: bool, source: str, target: str) -> int:
 
     def totals_of_words(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, 11, np.int64)
-        pixels, channels, times = n[4], n[5], n[8]
         images = n[0] * n[9]
         _wide_totals(
-            g,
-            numbers_at(n[1], images * pixels * channels, from_type),
-            pixels, channels,
-            numbers_at(n[2], images * times * channels, to_type),
-            numbers_at(n[3], times * channels, np.int64),
-            times, n[9], n[10], images * part // parts, images * (part + 1) // parts,
+            g, numbers_at(n[1], images * n[4] * n[5], from_type), n[4], n[5],
+            *_results_at(n, to_type), images * part // parts, images * (part + 1) // parts,
         )  # fmt: skip
         return 1
 

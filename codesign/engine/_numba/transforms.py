@@ -15,6 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.micro import SUMS, _Emitter
+from codesign.engine._numba.vectors import load, splat, store
 
 _BYTE, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 32, 64))
 #: Bytes of a pixel that are transformed at once; what a pixel has less, is read beyond it.
@@ -37,25 +38,17 @@ def spread(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, line, pixel, target, plane, rest, middle = arguments
-        emit, b = _Emitter(builder, 1, 1, 1), builder
-        codes = ir.VectorType(_BYTE, CHANNELS)
-        undefined = ir.Constant(codes, ir.Undefined)
-        same = ir.Constant(ir.VectorType(_WORD, CHANNELS), [0] * CHANNELS)
-
-        def all_lanes(value: Any) -> Any:
-            first = b.insert_element(undefined, b.trunc(value, _BYTE), _WORD(0))
-            return b.shuffle_vector(first, undefined, same)
-
-        added = {True: all_lanes(middle), False: all_lanes(rest)}
+        b, codes = builder, ir.VectorType(_BYTE, CHANNELS)
+        summed, differing = (splat(b, b.trunc(v, _BYTE), CHANNELS) for v in (middle, rest))
         rows = [b.add(source, b.mul(line, _LONG(u))) for u in range(4)]
         columns = [
-            _into(b, [emit.load(b.add(row, b.mul(pixel, _LONG(v))), codes) for row in rows])
+            _into(b, [load(b, b.add(row, b.mul(pixel, _LONG(v))), codes) for row in rows])
             for v in range(4)
         ]
         for u in range(4):
             for v, value in enumerate(_into(b, [column[u] for column in columns])):
                 place = b.add(target, b.mul(plane, _LONG(4 * u + v)))
-                emit.store(b.add(value, added[u == v == 1]), place)
+                store(b, b.add(value, summed if u == v == 1 else differing), place)
         return context.get_dummy_value()
 
     return signature, generate

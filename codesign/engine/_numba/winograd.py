@@ -22,8 +22,8 @@ from codesign.engine._numba import micro
 from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay_after
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import lines
-from codesign.engine._numba.packed import Packed
-from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
+from codesign.engine._numba.packed import Packed, Ready
+from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
 from codesign.engine._numba.transforms import CHANNELS, SCALE
 from codesign.engine._numba.windows import Window, squares
 from codesign.engine._numba.winogradloops import RECORD, products_entry
@@ -61,12 +61,16 @@ def suits(level: Level, window: Window, weight: IntArray, greatest: int) -> bool
         or window.stride != (1, 1)
         or min(window.results) < 2
         or 4 * greatest > 255
+        or _cycles(level, window, len(weight)) >= 1
     ):
         return False
-    wide = max(int(np.abs(position).max()) for position in transformed(weight))
-    if wide > 127 or (level.pairs and 2 * 4 * greatest * wide >= 1 << 15):
-        return False
-    return _cycles(level, window, len(weight)) < 1
+    limit = 127
+    if level.pairs:  # two products in 16 bits
+        limit = min(limit, ((1 << 15) - 1) // (2 * 4 * max(greatest, 1)))
+    # nine weights at most are added: only where that could be too much, the sums are looked at
+    return 9 * max(int(weight.max()), -int(weight.min())) <= limit or all(
+        int(np.abs(position).max()) <= limit for position in transformed(weight)
+    )
 
 
 def _cycles(level: Level, window: Window, outputs: int) -> float:
@@ -79,7 +83,7 @@ def _cycles(level: Level, window: Window, outputs: int) -> float:
     return float(mine / (9 * steps * vectors * np.prod(window.results)))
 
 
-class Winograd:
+class Winograd(Ready):
     """One product, ready to run; arguments as `Packed` has them.
 
     `pooled`: of each 2 x 2 results from the first on, the greatest is the one that is stored.
@@ -108,11 +112,12 @@ class Winograd:
         for place, position in enumerate(transformed(weight)):
             packed = Packed(level, line, position[..., None], bases[place], None)
             if not place:
-                self.weights, self.bases = (
-                    lines(16 * a.nbytes).view(a.dtype).reshape(16, *a.shape)
+                weights, self.bases = (
+                    lines(16 * a.nbytes).view(a.dtype).reshape(*a.shape[:2], 16, a.shape[2])
                     for a in (packed.weights, packed.bias)
                 )
-            self.weights[place], self.bases[place] = packed.weights, packed.bias
+            weights[:, :, place], self.bases[:, :, place] = packed.weights, packed.bias
+        self.weights = weights.reshape(*weights.shape[:2], -1)
         self.offsets, self.group_bytes = packed.offsets, packed.group_bytes
         rows, columns = packed.variant[2:4]
         bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
@@ -123,37 +128,26 @@ class Winograd:
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = np.array((*numbers, levels.shape[1], 1), np.int64).astype(np.int32)
         self.pixels = squares(window.results, pooled)
-        self.starts = window.starts[self.pixels[:, 0]]
+        self.size, self.starts = window.frame_bytes, window.starts[self.pixels[:, 0]]
         # a pixel is read in runs of 64 bytes
         self.reads_within = window.channels % CHANNELS == 0
         pitch = -(-window.channels // CHANNELS) * CHANNELS
         most = max(1, _SCRATCH // (16 * (pitch + 4 * width)) // rows)
         self.block = rows * most
 
-    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
-        """As `Packed.run` has it."""
-        compute(self.task(frame, y, places, step), images)
-
     def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
-        """As `Packed.task` has it; parts are ranges of blocks of tiles, groups and outputs."""
+        """See `Ready.task`; the parts are ranges of blocks of tiles, groups and outputs."""
         ends = np.ascontiguousarray(places[:, None] if self.pooled else places[self.pixels])
-        arrays = (
-            frame, y, self.starts, ends, self.offsets, self.weights, self.bases, self.bias,
-            self.numbers, self.levels,
-        )  # fmt: skip
-        _, groups, blocks, size = self.weights.shape
-        lanes = self.bias.shape[2]
         channels = self.window.channels
-        sizes = (
-            len(self.starts), self.window.frame_bytes, self.window.padded[1] * channels, channels,
-            self.rest, self.middle, self.block, len(self.offsets), ends.shape[1], groups, blocks,
-            size, self.group_bytes, self.levels.shape[2], lanes, step, self.width, self.stored,
+        own = (
+            address(self.bases), self.window.padded[1] * channels, channels, self.rest,
+            self.middle, self.block, ends.shape[1],
         )  # fmt: skip
-        record = np.array([0, *map(address, arrays), *sizes], np.int64)
+        record, arrays = self.record(frame, y, self.starts, ends, step, *own)
         assert len(record) == RECORD
         function = products_entry(*self.variant, self.pooled, y.dtype.name)
-        products = 16 * groups * blocks * len(self.starts) * lanes * 4 * len(self.offsets)
-        return Task(function, record, products / PART_PRODUCTS, arrays)
+        products = 16 * self.bias.size * len(self.starts) * 4 * len(self.offsets)
+        return Task(function, record, products / PART_PRODUCTS, (*arrays, self.bases))
 
 
 def _scaled(after: Rescale | Counted | Cut | None) -> Rescale | Counted | Cut | None:

@@ -10,6 +10,7 @@ import numpy as np
 from codesign.engine._numba import micro
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.memory import lines, move
+from codesign.engine._numba.packedloop import HEAD, operands
 from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.transforms import CHANNELS, join, spread
 from codesign.engine._numba.windows import SLACK
@@ -18,8 +19,9 @@ from codesign.ir import IntArray
 #: Bytes between two planes of a scratch beyond their content: else loads of 16 planes would meet
 #: in few places of the nearest cache.
 _APART = 64
-#: Numbers of a record, in the order that `Winograd.task` writes.
-RECORD = 29
+#: Numbers of a record, in the order that `Winograd.task` writes: those of every product; address of
+#: the positions' biases, bytes of a row and of a pixel, what is added, tiles, results of a tile.
+RECORD = HEAD + 7
 
 
 @compiled
@@ -29,39 +31,39 @@ def products(
     rows: tuple[int, ...],
     columns: tuple[int, ...],
     pooled: tuple[int, ...],
-    frame: IntArray,
-    starts: IntArray,
-    size: int,
-    images: int,
+    places: IntArray,
+    bases: IntArray,
     line: int,
     pixel: int,
     rest: int,
     middle: int,
     block: int,
+    part: int,
+    parts: int,
+    frame: IntArray,
+    starts: IntArray,
+    size: int,
+    images: int,
     offsets: IntArray,
     weights: IntArray,
-    bases: IntArray,
     between: int,
     bias: IntArray,
     numbers: IntArray,
     levels: IntArray,
     y: IntArray,
-    places: IntArray,
     step: int,
     width: int,
     stored: int,
-    part: int,
-    parts: int,
 ) -> None:
     """Tiles of 2 x 2 results whose windows begin at `starts` of each image, `block` at a time.
 
-    `places` (tiles, results) are the elements of `y` where results begin; `weights` (16, groups,
-    blocks of outputs, size) and `bases` (16, groups, blocks, lanes) those of each position. All
+    `places` (tiles, results) are the elements of `y` where results begin. `weights` (groups, blocks
+    of outputs, 16 * size) and `bases` (groups, blocks, 16, lanes) hold those of each position. All
     outputs follow when a block is spread. Of the blocks, in the order of tiles, groups, outputs,
     one of `parts` equal parts is computed.
     """
     each, results = places.shape
-    groups, wide = weights.shape[1], weights.shape[2]
+    groups, wide, piece = weights.shape[0], weights.shape[1], weights.shape[2] // 16
     tiles = images * each
     pitch = (pixel + CHANNELS - 1) // CHANNELS * CHANNELS
     plane, sum_plane = block * pitch + _APART, block * bias.shape[2] * 4 + _APART
@@ -101,8 +103,8 @@ def products(
                     targets[m] = target + row * bias.shape[2] * 4
                 micro.tile(  # type: ignore[call-arg]
                     (0, 0), level, rows, columns, (0,), (0,), sources.ctypes.data,
-                    offsets.ctypes.data, len(offsets), weights[p, g, b].ctypes.data,
-                    bases[p, g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
+                    offsets.ctypes.data, len(offsets), weights[g, b].ctypes.data + p * piece,
+                    bases[g, b, p].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
                     targets.ctypes.data,
                 )  # fmt: skip
         valid = min(width, stored - b * width)
@@ -138,22 +140,12 @@ def products_entry(
 
     def winograd(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, RECORD, np.int64)
-        groups, blocks, lanes = n[20], n[21], n[25]
+        groups, blocks, lanes = n[14], n[15], n[19]
         products(
-            m, v, r, c, q,
-            numbers_at(n[1], 1, np.uint8),
-            numbers_at(n[3], n[11], np.int64),
-            n[12], n[0], n[13], n[14], n[15], n[16], n[17],
-            numbers_at(n[5], n[18], np.int64),
-            numbers_at(n[6], (16, groups, blocks, n[22]), np.int8),
-            numbers_at(n[7], (16, groups, blocks, lanes), np.int32),
-            n[23],
-            numbers_at(n[8], (groups, blocks, lanes), np.int32),
-            numbers_at(n[9], 1, np.int32),
-            numbers_at(n[10], (groups, blocks, n[24], lanes), np.int32),
-            numbers_at(n[2], 1, kind),
-            numbers_at(n[4], (n[11], n[19]), np.int64),
-            n[26], n[27], n[28], part, parts,
+            m, v, r, c, q, numbers_at(n[4], (n[10], n[HEAD + 6]), np.int64),
+            numbers_at(n[HEAD], (groups, blocks, 16, lanes), np.int32),
+            n[HEAD + 1], n[HEAD + 2], n[HEAD + 3], n[HEAD + 4], n[HEAD + 5], part, parts,
+            *operands(n, kind),
         )  # fmt: skip
         return 1
 
