@@ -20,13 +20,13 @@ QEMU, GCC = "qemu-aarch64-static", "aarch64-linux-gnu-gcc"
 MISSING = [program for program in (QEMU, GCC) if shutil.which(program) is None]
 TRIPLE = "aarch64-unknown-linux-gnu"
 _LONG = ir.IntType(64)
+#: Mode, level, rows, columns, taps, pool, skip.
+Variant = tuple[int, int, int, int, int, int, tuple[int, ...]]
 
 
 @cache
-def compiled(
-    variant: tuple[int, int, int, int, int, int], triple: str = TRIPLE, cpu: str = "generic"
-) -> tuple[str, bytes]:
-    """Assembly and object of one tile (mode, level, rows, columns, taps, pool) for a processor.
+def compiled(variant: Variant, triple: str = TRIPLE, cpu: str = "generic") -> tuple[str, bytes]:
+    """Assembly and object of one tile for a processor.
 
     On the plainest ARM: what a tile needs beyond it is in its own attributes.
     """
@@ -67,23 +67,26 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.variants: set[tuple[int, int, int, int, int, int]] = set()
+        self.variants: set[Variant] = set()
 
     def run(
         self, product: Packed, frame: IntArray, images: int, y: IntArray, places: IntArray,
-        step: int,
+        step: int, beside: tuple[IntArray, ...] = (),
     ) -> None:  # fmt: skip
         """As `Packed.run`."""
         rows, taps = product.variant[2], product.variant[4]
         program = self._program(product.variant)
         groups, blocks = product.weights.shape[:2]
+        skip, none = product.skip, np.zeros(0, np.int64)
+        merged = (0, 0) if skip is None else (skip.channels, skip.bits)
+        others = (none,) * 3 if skip is None else (beside[0], beside[-1], skip.selects)
         numbers = (
             rows, product.size, images, product.group_bytes, step, product.width, product.stored,
-            y.itemsize, groups, blocks, product.apart, taps,
+            y.itemsize, groups, blocks, product.apart, taps, *merged,
         )  # fmt: skip
         arrays = (
             np.array(numbers, np.int64), frame, product.starts, product.offsets, product.weights,
-            product.bias, product.numbers, product.levels, places.astype(np.int64), y,
+            product.bias, product.numbers, product.levels, places.astype(np.int64), *others, y,
         )  # fmt: skip
         given = b"".join(np.int64(a.nbytes).tobytes() + a.tobytes() for a in arrays)
         done = subprocess.run(
@@ -91,8 +94,8 @@ class Machine:
         )
         y[...] = np.frombuffer(done.stdout, y.dtype)
 
-    def _program(self, variant: tuple[int, int, int, int, int, int]) -> Path:
-        name = "-".join(map(str, variant))
+    def _program(self, variant: Variant) -> Path:
+        name = "-".join(map(str, (*variant[:-1], *variant[-1])))
         program, tile = self.folder / name, self.folder / f"{name}.o"
         if variant not in self.variants:
             tile.write_bytes(compiled(variant)[1])

@@ -27,7 +27,7 @@ static void *array(void) {
 int main(void) {
     struct {
         int64_t rows, size, images, between, step, width, stored, itemsize, groups, blocks,
-            apart, taps;
+            apart, taps, channels, bits;
     } *n = array();
     char *frame = array();
     int64_t *starts = array(), pixels = length / 8;
@@ -40,8 +40,10 @@ int main(void) {
     char *levels = array();
     int64_t limits = length / (n->groups * n->blocks);
     int64_t *places = array();
+    char *other = array(), *select = array();
+    int64_t *selects = array(), each = length ? 3 : 1; /* addresses of a result */
     char *y = array();
-    int64_t all = length, sources[32], targets[32], last = n->images * pixels - 1;
+    int64_t all = length, sources[32], targets[3 * 32], last = n->images * pixels - 1;
     char *spare = malloc(n->rows * n->width * n->itemsize);
     for (int64_t part = 0; part < n->groups * n->blocks; part++) {
         int64_t g = part / n->blocks, b = part % n->blocks;
@@ -56,14 +58,20 @@ int main(void) {
                                        + image * n->size + starts[p]);
                 wanted[m] = y + n->itemsize * (image * n->step + places[p] + g * n->stored
                                                + b * n->width);
-                targets[m] = (int64_t)(spare + n->itemsize * m * n->width);
+                int64_t *target = targets + each * m;
+                target[0] = (int64_t)(spare + n->itemsize * m * n->width);
+                if (each == 3) {
+                    int64_t first = g * n->stored + b * n->width;
+                    target[1] = (int64_t)(other + at * n->channels + first % n->channels);
+                    target[2] = (int64_t)(select + image * n->bits + selects[p] + first);
+                }
             }
             tile((int64_t)sources, (int64_t)offsets, steps, (int64_t)(weights + part * block),
                  (int64_t)(bias + part * biases), (int64_t)numbers,
                  (int64_t)(levels + part * limits), (int64_t)targets);
             for (int64_t m = 0; m < n->rows; m++)
                 for (int64_t o = 0; o < valid * n->itemsize; o++)
-                    wanted[m][o] = ((char *)targets[m])[o];
+                    wanted[m][o] = ((char *)targets[each * m])[o];
         }
     }
     return fwrite(y, 1, all, stdout) != (size_t)all;

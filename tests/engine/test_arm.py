@@ -12,7 +12,7 @@ from codesign.engine._numba import engine as compiled_engine
 from codesign.engine._numba.features import LEVELS, PORTABLE, Level
 from codesign.engine._numba.packed import _ROWS, Packed, base_of
 from codesign.ir import Graph, IntType, code_set
-from tests.engine import arm
+from tests.engine import arm, test_skips
 from tests.engine.test_packed import BIPOLAR, TWO_BITS, chain, equal
 
 ARM = {level.name: level for level in LEVELS if level.name in ("i8mm", "dotprod", "portable")}
@@ -57,7 +57,7 @@ def test_the_loop_is_made_of_the_instruction(name: str) -> None:
     level = ARM[name]
     shapes = [(rows, columns, 1) for columns, rows in _ROWS[level.lanes].items()]
     for rows, columns, taps in (*shapes, (depthwise._ROWS[level.lanes], 4, 4)):
-        assembly, code = arm.compiled((1, level.code, rows, columns, taps, 1))
+        assembly, code = arm.compiled((1, level.code, rows, columns, taps, 1, ()))
         assert code.startswith(b"\x7fELF")
         instruction, each = INSTRUCTIONS[name]
         body = [line for line in arm.loop(assembly) if line.removesuffix("2") == instruction]
@@ -103,6 +103,20 @@ def test_depthwise(channels: int, end: str, level: str) -> None:
         end=end,
     )  # fmt: skip
     assert_equal(graph, level)
+
+
+@emulated
+@pytest.mark.parametrize(("join", "choice", "end"), test_skips.WAYS)
+@pytest.mark.parametrize("times", [1, 2])
+def test_residuals(join: str, choice: str, end: str, times: int, level: str) -> None:
+    if times == 2 and choice == "fx":
+        return  # copies are read again where they are joined
+    graph = test_skips.block(
+        join=join, choice=choice, end=end, times=times, channels=64 * times, sizes=(3, 3)
+    )
+    engine = test_skips.equal(graph)
+    assert test_skips.fused(engine)
+    assert level in {unit.level for unit in engine.plan(tuple(graph.outputs))}
 
 
 def test_signed_bytes_hold_every_code() -> None:

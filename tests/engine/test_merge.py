@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign.engine import create
-from codesign.engine._numba import lines
+from codesign.engine._numba import joins, lines
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.totals import Totals
@@ -26,10 +26,10 @@ CODES, UNSIGNED, SIGNED, BIT, BIPOLAR = (
 def joined(kind: int, a: IntArray, b: IntArray) -> IntArray:
     wide = a.astype(np.int64)
     return {
-        lines.AVERAGE: (wide + b) >> 1,
-        lines.GREATEST: np.maximum(wide, b),
-        lines.LEAST: np.minimum(wide, b),
-        lines.FIRST: wide,
+        joins.AVERAGE: (wide + b) >> 1,
+        joins.GREATEST: np.maximum(wide, b),
+        joins.LEAST: np.minimum(wide, b),
+        joins.FIRST: wide,
     }[kind]
 
 
@@ -69,10 +69,10 @@ def check_merge(
 @pytest.mark.parametrize("channels", range(1, 71))
 def test_every_width_of_a_line(channels: int) -> None:
     for border in (0, 1):
-        check_merge(lines.AVERAGE, masked=True, signed=False, channels=channels, border=border)
+        check_merge(joins.AVERAGE, masked=True, signed=False, channels=channels, border=border)
 
 
-@pytest.mark.parametrize("kind", [lines.AVERAGE, lines.GREATEST, lines.LEAST, lines.FIRST])
+@pytest.mark.parametrize("kind", [joins.AVERAGE, joins.GREATEST, joins.LEAST, joins.FIRST])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("signed", [False, True])
 def test_every_kind_of_merge(kind: int, masked: bool, signed: bool) -> None:
@@ -85,7 +85,7 @@ def test_every_kind_of_merge(kind: int, masked: bool, signed: bool) -> None:
 def test_lines_that_are_read_again(times: int, border: int) -> None:
     for part in (1, 8, 67):
         check_merge(
-            lines.AVERAGE, masked=True, signed=False, channels=times * part, times=times,
+            joins.AVERAGE, masked=True, signed=False, channels=times * part, times=times,
             border=border,
         )  # fmt: skip
 

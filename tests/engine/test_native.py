@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codesign.engine import create
-from codesign.engine._numba import bits, fills, lines, pooling, rows, totals
+from codesign.engine._numba import bits, fills, joins, lines, pooling, rows, totals
 from codesign.engine._numba.bitmaps import BitFrame
 from codesign.engine._numba.engine import NumbaEngine
 from codesign.engine._numba.fills import entering, moving
@@ -172,7 +172,7 @@ def test_a_merge_of_three_maps_and_a_select(
     join = builder.node("join", "shift_add", [f, twice])
     builder.output(builder.node("y", "mux", [f, join, select] if inverted else [join, f, select]))
     graph = builder.build()
-    residual = Residual("y", lines.AVERAGE, "f", "x", "f", "select", inverted, times)
+    residual = Residual("y", joins.AVERAGE, "f", "x", "f", "select", inverted, times)
     frame = None if border is None else Frame(shape[1:], (border, border), shape[0], -3, 0)
     kernel = MergeKernel(residual, graph, frame)
     maps = {name: batch(graph.values[name], images) for name in graph.inputs}

@@ -283,7 +283,7 @@ def test_the_portable_level_is_pairs_of_products_on_x86(
     cpu: str, instruction: str, each: int
 ) -> None:
     for columns, rows in _ROWS[PORTABLE.lanes].items():
-        variant = (micro.SUMS, PORTABLE.code, rows, columns, 1, 1)
+        variant = (micro.SUMS, PORTABLE.code, rows, columns, 1, 1, ())
         assembly, _ = compiled(variant, "x86_64-unknown-linux-gnu", cpu)
         assert loop(assembly).count(instruction) == each * rows * columns
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codesign.engine._numba import micro
+from codesign.engine._numba.skips import Skip
 from codesign.ir import IntArray
 
 
@@ -58,6 +59,12 @@ def finishing(
     if isinstance(after, Cut):
         return nothing, (0,) * 5, after.levels[:, None], micro.BITS
     return nothing, (0,) * 5, none, micro.SUMS
+
+
+def lay_numbers(numbers: tuple[int, ...], count: int, worth: int, skip: Skip | None) -> IntArray:
+    """The numbers that a tile reads: also its thresholds' count, a bit's worth, a skip's `less`."""
+    whole = *numbers, count, worth, 0 if skip is None else skip.less
+    return np.array(whole, np.int64).astype(np.int32)
 
 
 def lay(values: IntArray, groups: int, width: int, rest: int = 0) -> IntArray:

@@ -21,7 +21,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.features import LEVELS
-from codesign.engine._numba.micro import _LONG, _Emitter
+from codesign.engine._numba.micro import _LONG, _Emitter, lengths
+from codesign.engine._numba.skips import places_of
 from codesign.engine._numba.vectors import repeat
 from codesign.ir import IntArray
 
@@ -155,6 +156,7 @@ def settle(
     typing: Any,
     mode: Any,
     columns: Any,
+    skip: Any,
     sums: Any,
     count: Any,
     bias: Any,
@@ -164,21 +166,22 @@ def settle(
 ) -> Any:
     """What becomes of a block's first `count` pixels' sums, by `mode`, as `micro.tile` has it.
 
-    `targets` is the address of `count` 64-bit addresses that take the results.
+    `targets` is the address of the addresses of `count` results (`skips`).
     """
-    signature = types.void(mode, columns, *[types.intp] * 6)
+    signature = types.void(mode, columns, skip, *[types.intp] * 6)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, width = (len(tuple_type) for tuple_type in signature.args[:2])
-        sums, count, bias, numbers, levels, targets = arguments[2:]
-        emit = _Emitter(builder, _LEVEL, 1, width)
+        skipped = lengths(signature.args[2])
+        sums, count, bias, numbers, levels, targets = arguments[3:]
+        emit, each = _Emitter(builder, _LEVEL, 1, width), 8 * places_of(skipped)
         given, added = emit.after(numbers), emit.vectors(bias, width)
 
         def turn(pixel: Any, _: list[Any]) -> list[Any]:
-            target = emit.load(builder.add(targets, builder.mul(pixel, _LONG(8))), _LONG)
+            place = emit.places(builder.add(targets, builder.mul(pixel, _LONG(each))), 1, skipped)
             row = emit.vectors(builder.add(sums, builder.mul(pixel, _LONG(ROW * width))), width)
             totals = [builder.add(total, more) for total, more in zip(row, added, strict=True)]
-            emit.finish_all(kind, totals, given, levels, target)
+            emit.finish_all(kind, [totals], given, levels, place, skipped)
             return []
 
         repeat(builder, count, [], turn)

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from codesign.engine._numba import bits, lines
+from codesign.engine._numba import bits, joins, lines
 from codesign.engine._numba.bitmaps import BitFrame
 from codesign.engine._numba.frames import Frame, Place, Plain
 from codesign.engine._numba.jit import compiled
@@ -47,7 +47,7 @@ def moving(lies: Place, source: IntArray, place: Place, target: IntArray) -> Tas
         return None
     places = place.places if any(place.padding) else None
     table = lines.Lines.of(len(place.places), place.channels, places)
-    copy = lines.Merge(lines.FIRST, False, False, table, place.base)
+    copy = lines.Merge(joins.FIRST, False, False, table, place.base)
     return copy.task((source, source), target, place.image)
 
 

@@ -18,14 +18,12 @@ from numba import types
 from numba.extending import intrinsic
 
 from codesign.engine._numba.jit import compiled
+from codesign.engine._numba.joins import FIRST, joined
 from codesign.engine._numba.tasks import PART_BYTES, Task, address, compute, entry, numbers_at
 from codesign.engine._numba.vectors import load, repeat, splat, store
 from codesign.ir import IntArray
 
 _BYTE, _LONG = ir.IntType(8), ir.IntType(64)
-
-#: What a line holds of two maps: their average (floor), the greatest, the least, or the first map.
-AVERAGE, GREATEST, LEAST, FIRST = 1, 2, 3, 4
 
 
 def lanes_of(length: int) -> int:
@@ -89,7 +87,7 @@ class Merge:
     """A merge of byte maps, ready to run.
 
     Attributes:
-        kind: AVERAGE, GREATEST, LEAST or FIRST.
+        kind: how two maps are joined: any of `joins` but SECOND.
         masked: whether a select of each channel chooses between the join and another map.
         signed: whether the bytes are signed.
         lines: where they lie.
@@ -164,7 +162,8 @@ def line(
                 return load(b, b.add(address, place), kind)
 
             left = read(addresses[0])
-            value = left if join == FIRST else _joined(b, join, sign, left, read(addresses[1]))
+            right = None if join == FIRST else read(addresses[1])
+            value = joined(b, join, bool(sign), left, right)
             if chosen:
                 bits, rest = read(addresses[3]), read(addresses[2])
                 value = b.or_(b.and_(value, bits), b.and_(rest, b.not_(bits)))
@@ -175,16 +174,6 @@ def line(
         return context.get_dummy_value()
 
     return signature, generate
-
-
-def _joined(builder: Any, join: int, sign: int, a: Any, b: Any) -> Any:
-    if join == AVERAGE:  # (a + b) >> 1 without a ninth bit: what both have, and half the rest
-        half = (builder.ashr if sign else builder.lshr)(
-            builder.xor(a, b), ir.Constant(a.type, [1] * a.type.count)
-        )
-        return builder.add(builder.and_(a, b), half)
-    compare = builder.icmp_signed if sign else builder.icmp_unsigned
-    return builder.select(compare(">" if join == GREATEST else "<", a, b), a, b)
 
 
 @cache

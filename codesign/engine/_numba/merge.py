@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codesign.engine._numba import lines
+from codesign.engine._numba import joins, lines
 from codesign.engine._numba.frames import Frame, Plain
 from codesign.engine._numba.layout import storage
 from codesign.engine._numba.native import Buffers, Native, Read
@@ -19,10 +19,10 @@ from codesign.engine._numba.tasks import Task
 from codesign.ir import Graph, IntArray, Node
 
 _JOINS = {
-    "shift_add": lines.AVERAGE,
-    "bit_or": lines.GREATEST,
-    "maximum": lines.GREATEST,
-    "bit_and": lines.LEAST,
+    "shift_add": joins.AVERAGE,
+    "bit_or": joins.GREATEST,
+    "maximum": joins.GREATEST,
+    "bit_and": joins.LEAST,
 }
 
 
@@ -32,7 +32,7 @@ class Residual:
 
     Attributes:
         result: the value.
-        kind: how `a` and `b` are joined, one of `lines`.
+        kind: how `a` and `b` are joined, one of `joins`.
         a, b: values that are joined; `b` is `a` where there is no join.
         other, select: the value where the select bit is 0, and the select; empty without a choice.
         inverted: whether the join is taken where the select bit is 0.
@@ -113,7 +113,7 @@ def residuals(
                     node.name, join.kind, join.a, join.b, b, select, inverted, members=(a,)
                 )
             else:
-                found[node.name] = Residual(node.name, lines.FIRST, a, a, b, select)
+                found[node.name] = Residual(node.name, joins.FIRST, a, a, b, select)
     return found, _absorb_repeats(graph, nodes, readers, kept, found)
 
 
@@ -159,7 +159,7 @@ def _absorb_repeats(
 
 def _reads_once(residual: Residual, name: str) -> bool:
     """Whether a pass reads the value as one of the two maps it joins, and nowhere else."""
-    joined = residual.kind != lines.FIRST and residual.times == 1
+    joined = residual.kind != joins.FIRST and residual.times == 1
     return joined and residual.sources.count(name) == 1 and name in (residual.a, residual.b)
 
 

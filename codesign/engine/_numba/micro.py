@@ -24,12 +24,23 @@ from numba.extending import intrinsic
 
 from codesign.engine._numba import dots
 from codesign.engine._numba.features import LEVELS
+from codesign.engine._numba.joins import joined
+from codesign.engine._numba.skips import places_of
 from codesign.engine._numba.vectors import load, repeat, splat, store
 
 _BYTE, _HALF, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LANES = {level.code: level.lanes for level in LEVELS}
 _NIBBLES, _POPCOUNT, _VNNI, _AVX2 = 6, 4, 3, 2
 _DOTS = {1: dots.portable, 7: dots.arm_signed, 8: dots.arm_unsigned}
+
+
+#: The variant of a `skips.Skip`; empty without one.
+Skipping = tuple[int, ...]
+
+
+def lengths(kind: Any) -> tuple[int, ...]:
+    """Of the tuples in a tuple of this type."""
+    return tuple(len(inner) for inner in kind)
 
 
 class _Emitter:
@@ -58,8 +69,9 @@ class _Emitter:
 
     def after(self, numbers: Any) -> list[Any]:
         """What `finish` takes of the numbers at an address, as `tile` has them."""
-        words = [self.load(self.b.add(numbers, _LONG(4 * k)), _WORD) for k in range(6)]
-        return [*map(self.splat, words[:5]), self.b.sext(words[5], _LONG)]
+        words = [self.load(self.b.add(numbers, _LONG(4 * k)), _WORD) for k in range(8)]
+        less = self.b.trunc(words[7], _BYTE)
+        return [*map(self.splat, words[:5]), self.b.sext(words[5], _LONG), less]
 
     def store(self, value: Any, address: Any) -> None:
         store(self.b, value, address)
@@ -172,33 +184,72 @@ class _Emitter:
             found = self.bound(found, value, ">")
         return found
 
-    def finish(self, mode: int, total: Any, column: int, numbers: list[Any], levels: Any) -> Any:
-        """What is stored of a sum (its bias is added): a code's bytes, a bit, or the sum itself."""
+    def finish(
+        self, mode: int, totals: list[Any], column: int, after: list[Any], levels: Any
+    ) -> Any:
+        """What is stored of pixels' sums (their bias is added) of one vector of outputs.
+
+        Each is a code's bytes, bits, or the sum itself.
+        """
         b = self.b
         if mode == SUMS:
-            return total
+            return totals
         if mode == BITS:
             level = self.load(b.add(levels, _LONG(4 * self.lanes * column)), self.vector)
-            return b.bitcast(b.icmp_signed(">=", total, level), ir.IntType(self.lanes))
-        shift, low, high, scale, offset, count = numbers
+            found = [b.icmp_signed(">=", total, level) for total in totals]
+            return [b.bitcast(bits, ir.IntType(self.lanes)) for bits in found]
+        shift, low, high, scale, offset, count, _ = after
         if mode == COUNTS:
-            code = self.count(total, column, levels, count)
+            codes = self.count(totals, column, levels, count)
         else:
-            code = self.bound(self.bound(b.ashr(total, shift), low, ">"), high, "<")
-            code = b.shl(code, scale)
-        return b.trunc(b.add(code, offset), self.bytes)
+            codes = [
+                b.shl(self.bound(self.bound(b.ashr(total, shift), low, ">"), high, "<"), scale)
+                for total in totals
+            ]
+        return [b.trunc(b.add(code, offset), self.bytes) for code in codes]
+
+    def places(self, targets: Any, count: int, skip: Skipping) -> list[list[Any]]:
+        """The addresses of `count` results, as `skips.aim` writes them at an address."""
+        each = places_of(skip)
+        addresses = [
+            self.load(self.b.add(targets, _LONG(8 * k)), _LONG) for k in range(count * each)
+        ]
+        return [addresses[k : k + each] for k in range(0, len(addresses), each)]
 
     def finish_all(
-        self, mode: int, totals: list[Any], numbers: list[Any], levels: Any, target: Any
+        self,
+        mode: int,
+        rows: list[list[Any]],
+        after: list[Any],
+        levels: Any,
+        places: list[list[Any]],
+        skip: Skipping,
     ) -> None:
-        """Stores a pixel's sums (their bias is added), a vector of each column."""
-        values = [self.finish(mode, total, n, numbers, levels) for n, total in enumerate(totals)]
-        if self.taps > 1:
-            self.store(self.in_order(values), target)
-            return
+        """Stores pixels' sums (their bias is added), `rows` of a vector of each column."""
         size = {SUMS: 4 * self.lanes, BITS: self.lanes // 8}.get(mode, self.lanes)
-        for n, value in enumerate(values):
-            self.store(value, self.b.add(target, _LONG(size * n)))
+        columns = []
+        for n, totals in enumerate(zip(*rows, strict=True)):
+            columns.append(self.finish(mode, list(totals), n, after, levels))
+            if self.taps == 1:
+                for place, value in zip(places, columns[-1], strict=True):
+                    self.put(value, [self.b.add(at, _LONG(size * n)) for at in place], after, skip)
+        if self.taps > 1:
+            for place, values in zip(places, zip(*columns, strict=True), strict=True):
+                self.put(self.in_order(list(values)), place, after, skip)
+
+    def put(self, value: Any, place: list[Any], after: list[Any], skip: Skipping) -> None:
+        """Stores a result's vector; with a `skip`, of a code and the other map's."""
+        if skip:
+            (ones, zeros, signed), own = skip, value
+            other = self.load(place[1], own.type)
+            value = joined(self.b, ones, bool(signed), own, other)
+            if zeros:
+                none = ir.Constant(own.type, [0] * own.type.count)
+                chosen = self.b.icmp_unsigned("!=", self.load(place[2], own.type), none)
+                rest = joined(self.b, zeros, bool(signed), own, other)
+                value = self.b.select(chosen, value, rest)
+            value = self.b.sub(value, splat(self.b, after[-1], own.type.count))
+        self.store(value, place[0])
 
     def in_order(self, values: list[Any]) -> Any:
         """One of four vectors whose fours of lanes stand as `codes` interleaves: as channels do."""
@@ -215,16 +266,23 @@ class _Emitter:
         order = list(range(2 * a.type.count))
         return self.b.shuffle_vector(a, b, ir.Constant(ir.VectorType(_WORD, len(order)), order))
 
-    def count(self, total: Any, column: int, levels: Any, count: Any) -> Any:
-        """How many of a lane's `count` thresholds its sum reaches: a loop over them."""
+    def count(self, totals: list[Any], column: int, levels: Any, count: Any) -> list[Any]:
+        """How many of a lane's `count` thresholds each sum reaches: a loop over thresholds.
+
+        Each is loaded once for all sums, whose counts do not wait for each other.
+        """
         b = self.b
 
         def turn(number: Any, passed: list[Any]) -> list[Any]:
             row = b.add(b.mul(number, _LONG(self.columns)), _LONG(column))
             level = self.load(b.add(levels, b.mul(row, _LONG(4 * self.lanes))), self.vector)
-            return [b.add(passed[0], b.zext(b.icmp_signed(">=", total, level), self.vector))]
+            reached = [b.icmp_signed(">=", total, level) for total in totals]
+            return [
+                b.add(before, b.zext(one, self.vector))
+                for before, one in zip(passed, reached, strict=True)
+            ]
 
-        return repeat(b, count, [self.zero], turn)[0]
+        return repeat(b, count, [self.zero] * len(totals), turn)
 
 
 #: What a tile stores: codes by shift and clip, sums of 32 bits, counts of thresholds, or bits.
@@ -239,6 +297,7 @@ def emit_tile(
     columns: int,
     taps: int,
     pool: int,
+    skip: Skipping,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -250,22 +309,21 @@ def emit_tile(
 ) -> None:
     """Writes what `tile` computes, into any function and for any processor.
 
-    `mode`, `level`, `rows`, `columns`, `taps`, `pool` are what is emitted, the others 64-bit values
-    of the code.
+    Up to `skip` the arguments are what is emitted, the others 64-bit values of the code.
     """
     emit = _Emitter(builder, level, rows, columns, taps)
     starts = [emit.load(builder.add(pixels, _LONG(8 * m)), _LONG) for m in range(rows)]
     sums = emit.sums(starts, offsets, steps, weights)
     given, added = emit.after(numbers), emit.vectors(bias, columns)
     worth = emit.splat(emit.load(builder.add(numbers, _LONG(4 * 6)), _WORD))
+    results = []
     for m in range(0, rows, pool):
-        target = emit.load(builder.add(targets, _LONG(8 * (m // pool))), _LONG)
         # what becomes of a sum falls nowhere, so that the greatest code is the greatest sum's
         row = [emit.greatest(list(column)) for column in zip(*sums[m : m + pool], strict=True)]
         if level in (_POPCOUNT, _NIBBLES) and mode != BITS:  # a level of bits is of the count
             row = [builder.mul(total, worth) for total in row]
-        totals = [builder.add(total, more) for total, more in zip(row, added, strict=True)]
-        emit.finish_all(mode, totals, given, levels, target)
+        results.append([builder.add(total, more) for total, more in zip(row, added, strict=True)])
+    emit.finish_all(mode, results, given, levels, emit.places(targets, rows // pool, skip), skip)
 
 
 @intrinsic
@@ -277,6 +335,7 @@ def tile(
     columns: Any,
     taps: Any,
     pool: Any,
+    skip: Any,
     pixels: Any,
     offsets: Any,
     steps: Any,
@@ -288,23 +347,26 @@ def tile(
 ) -> Any:
     """One tile: sums with their bias, and by `mode` what becomes of them.
 
-    `mode`, `level`, `rows`, `columns`, `taps`, `pool` are tuples of that length; everything else is
-    a number or the address of numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of
-    `steps` * `taps` 64-bit offsets from a pixel to four bytes, or with 4 `taps` and columns to as
-    many vectors' bytes of channels, `weights` of the packed weights [step][column][lane][4], `bias`
-    of 32-bit biases [column][lane], `targets` of `rows` addresses that take the results. Of each
-    `pool` pixels next to each other the greatest result is stored: then `rows / pool` addresses.
+    `mode`, `level`, `rows`, `columns`, `taps`, `pool` are tuples of that length, `skip` one of
+    tuples as long as its variant says (`skips`). Everything else is a number or the address of
+    numbers: `pixels` of `rows` 64-bit addresses of pixels, `offsets` of `steps` * `taps` 64-bit
+    offsets from a pixel to four bytes, or with 4 `taps` and columns to as many vectors' bytes of
+    channels, `weights` of the packed weights [step][column][lane][4], `bias` of 32-bit biases
+    [column][lane], `targets` of the addresses of `rows` results, as `skips.aim` has them. Of each
+    `pool` pixels next to each other the greatest result is stored: then `rows / pool` results.
 
     CODES are `(clip(sum >> shift, lo, hi) << scale) + offset`, one byte each; `numbers` are those
-    five, the count of thresholds, and what counted bits are worth, 32 bits each. COUNTS are how
-    many of the count `levels` [threshold][column][lane] a sum reaches, plus `offset`. BITS are
-    whether a sum reaches its one level, eight in a byte. SUMS are stored in 32 bits.
+    five, the count of thresholds, what counted bits are worth, and what a skip takes off, 32 bits
+    each. COUNTS are how many of the count `levels` [threshold][column][lane] a sum reaches, plus
+    `offset`. BITS are whether a sum reaches its one level, eight in a byte. SUMS are stored in 32
+    bits.
     """
-    signature = types.void(mode, level, rows, columns, taps, pool, *[types.intp] * 8)
+    signature = types.void(mode, level, rows, columns, taps, pool, skip, *[types.intp] * 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sizes = (len(tuple_type) for tuple_type in signature.args[:6])
-        emit_tile(builder, *sizes, *arguments[6:])
+        sizes: Any = lengths(signature.args[:6])
+        operands: Any = (lengths(signature.args[6]), *arguments[7:])
+        emit_tile(builder, *sizes, *operands)
         return context.get_dummy_value()
 
     return signature, generate

@@ -16,14 +16,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from codesign.engine._numba import bits, micro
-from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay, lay_after
+from codesign.engine._numba.after import (
+    Counted,
+    Cut,
+    Rescale,
+    finishing,
+    lay,
+    lay_after,
+    lay_numbers,
+)
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import aligned
+from codesign.engine._numba.native import Buffers
 from codesign.engine._numba.packedloop import packed_entry
+from codesign.engine._numba.skips import SKIP_NUMBERS, Skip, variant_of
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
 from codesign.engine._numba.windows import Window, pixel_offsets, runs, squares
 from codesign.ir import IntArray, IntType
@@ -73,6 +84,7 @@ class Ready(ABC):
         group_bytes: bytes between what two groups read.
         width, stored: elements that a tile stores of a pixel, and of a group's outputs.
         reads_within: whether no step reads beyond the window's last pixel.
+        skip: what results are merged with, if with anything.
     """
 
     size: int
@@ -86,25 +98,32 @@ class Ready(ABC):
     width: int
     stored: int
     reads_within: bool
+    skip: Skip | None
 
-    def run(self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int) -> None:
+    def run(
+        self, frame: IntArray, images: int, y: IntArray, places: IntArray, step: int,
+        beside: Buffers = (),
+    ) -> None:  # fmt: skip
         """Results of `images` frames (bytes, flat, with SLACK behind them) go into the flat `y`.
 
         Elements of `y` are bytes, of codes or of eight bits, or sums of 32 bits. `places` are those
-        where the pixels of an image begin, `step` the distance of two images.
+        where the pixels of an image begin, `step` the distance of two images. `beside` are what a
+        skip reads: a flat map, its pixels one after the other, and the bits of a select.
         """
-        task = self.task(frame, y, places, step)
+        task = self.task(frame, y, places, step, beside)
         assert task is not None
         compute(task, images)
 
     @abstractmethod
-    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
+    def task(
+        self, frame: IntArray, y: IntArray, places: IntArray, step: int, beside: Buffers = ()
+    ) -> Task | None:
         """As `run`, as a task whose parts write apart; None: the product has only `run`."""
 
     def record(
         self, frame: IntArray, y: IntArray, starts: IntArray, places: IntArray, step: int,
-        *own: int,
-    ) -> tuple[IntArray, tuple[IntArray, ...]]:  # fmt: skip
+        beside: Buffers, *own: int,
+    ) -> tuple[IntArray, tuple[Any, ...]]:  # fmt: skip
         """The record that `operands` reads, `own` numbers behind it, and the arrays it names."""
         arrays = (frame, y, starts, places, self.offsets, self.weights, self.bias, self.numbers,
                   self.levels)  # fmt: skip
@@ -112,7 +131,9 @@ class Ready(ABC):
             len(starts), self.size, step, len(self.offsets), *self.weights.shape,
             self.group_bytes, *self.levels.shape[2:], self.width, self.stored,
         )  # fmt: skip
-        return np.array([0, *map(address, arrays), *numbers, *own], np.int64), arrays
+        others = (0,) * SKIP_NUMBERS if self.skip is None else self.skip.laid(beside)
+        record = [0, *map(address, arrays), *numbers, *others, *own]
+        return np.array(record, np.int64), (*arrays, *beside, self.skip)
 
 
 class Packed(Ready):
@@ -142,8 +163,9 @@ class Packed(Ready):
         after: Rescale | Counted | Cut | None,
         step: int = 1,
         pooled: bool = False,
+        skip: Skip | None = None,
     ) -> None:
-        self.base = base
+        self.base, self.skip = base, skip
         self.pool = POOL if pooled else 1
         self.outputs = len(weight)
         self.lanes = self.outputs // window.groups
@@ -163,7 +185,9 @@ class Packed(Ready):
             window = replace(window, channels=weight.shape[1] * window.groups)
         self.window = window
         #: What a tile is compiled for.
-        self.variant = mode, level.code, rows, columns, self.taps, self.pool
+        self.variant = (
+            mode, level.code, rows, columns, self.taps, self.pool, variant_of(skip)
+        )  # fmt: skip
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = columns * level.lanes // share, -(-self.lanes // share)
         table, self.offsets, self.group_bytes = self.steps_of(window, weight)
@@ -175,7 +199,7 @@ class Packed(Ready):
         width = columns * level.lanes
         self.weights = _pack(table, window.groups, width, level.lanes)
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
-        self.numbers = np.array((*numbers, levels.shape[1], worth), np.int64).astype(np.int32)
+        self.numbers = lay_numbers(numbers, levels.shape[1], worth, skip)
         self.size, self.starts = window.frame_bytes, window.starts
         if pooled:
             self.starts = self.starts[squares(window.results, pool=True).reshape(-1)]
@@ -195,9 +219,11 @@ class Packed(Ready):
         offsets = (places[:, None] + self.step_bytes * np.arange(pieces)).reshape(-1)
         return table.reshape(outputs, -1, 4), offsets.astype(np.int64), between
 
-    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task | None:
+    def task(
+        self, frame: IntArray, y: IntArray, places: IntArray, step: int, beside: Buffers = ()
+    ) -> Task | None:
         """See `Ready.task`; the parts are ranges of tiles, over pixels and blocks of outputs."""
-        record, arrays = self.record(frame, y, self.starts, places, step, self.apart)
+        record, arrays = self.record(frame, y, self.starts, places, step, beside, self.apart)
         products = self.bias.size * len(self.starts) * 4 * len(self.offsets)
         function = packed_entry(*self.variant, y.dtype.name)
         return Task(function, record, products / PART_PRODUCTS, arrays)

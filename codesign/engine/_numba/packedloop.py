@@ -11,11 +11,12 @@ from numba.extending import register_jitable
 from codesign.engine._numba import micro
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.memory import move
+from codesign.engine._numba.skips import SKIP_NUMBERS, aim, beside_of, places_of
 from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.ir import IntArray
 
 #: Numbers at the begin of each record of a product: what `operands` reads.
-HEAD = 22
+HEAD = 22 + SKIP_NUMBERS
 
 
 @compiled
@@ -26,6 +27,7 @@ def multiply(
     columns: tuple[int, ...],
     taps: tuple[int, ...],
     pool: tuple[int, ...],
+    skip: tuple[tuple[int, ...], ...],
     places: IntArray,
     apart: int,
     begin: int,
@@ -44,6 +46,7 @@ def multiply(
     step: int,
     width: int,
     stored: int,
+    beside: tuple[int, ...],
 ) -> None:
     """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
 
@@ -53,7 +56,8 @@ def multiply(
     count, pixels = len(rows), len(starts)
     tiles = -(-images * pixels // count)
     sources, results = np.empty(count, np.int64), count // len(pool)
-    targets, indices = np.empty(results, np.int64), np.empty(results, np.int64)
+    targets = np.empty(results * places_of(skip), np.int64)
+    indices = np.empty(results, np.int64)
     spare = np.empty(results * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
@@ -63,6 +67,7 @@ def multiply(
             valid = min(width, stored - b * width)
             origin = frame.ctypes.data + g * between + b * apart
             first = g * stored + b * width
+            near = beside_of(skip, beside, first)
             for t in range(max(0, begin - ahead), min(tiles, end - ahead)):
                 start = t * count
                 n, p = start // pixels, start % pixels
@@ -72,16 +77,17 @@ def multiply(
                         k = m // len(pool)
                         indices[k] = n * step + places[p // len(pool)] + first
                         if valid == width:
-                            targets[k] = y.ctypes.data + y.itemsize * indices[k]
+                            place = y.ctypes.data + y.itemsize * indices[k]
                         else:
-                            targets[k] = spare.ctypes.data + y.itemsize * k * width
+                            place = spare.ctypes.data + y.itemsize * k * width
+                        aim(skip, targets, k, place, near, n, p // len(pool))
                     p += 1
                     if start + m + 1 >= images * pixels:  # the last pixels are repeated
                         p -= len(pool) if (m + 1) % len(pool) == 0 else 0
                     elif p == pixels:
                         n, p = n + 1, 0
                 micro.tile(  # type: ignore[call-arg]
-                    mode, level, rows, columns, taps, pool, sources.ctypes.data,
+                    mode, level, rows, columns, taps, pool, skip, sources.ctypes.data,
                     offsets.ctypes.data, len(offsets) // len(taps), weights[g, b].ctypes.data,
                     bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
                     targets.ctypes.data,
@@ -89,7 +95,7 @@ def multiply(
                 if valid < width:
                     for k in range(results):
                         place = y.ctypes.data + y.itemsize * indices[k]
-                        move(targets[k], place, y.itemsize * valid)
+                        move(targets[k * places_of(skip)], place, y.itemsize * valid)
 
 
 @register_jitable
@@ -108,18 +114,21 @@ def operands(n: IntArray, kind: Any) -> Any:
         numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
         numbers_at(n[2], 1, kind),
         n[12], n[20], n[21],
+        (n[22], n[23], n[24], n[25], n[26], n[27]),
     )  # fmt: skip
 
 
 @cache
 def packed_entry(
-    mode: int, level: int, rows: int, columns: int, taps: int, pool: int, result: str
-) -> int:
+    mode: int, level: int, rows: int, columns: int, taps: int, pool: int, skip: tuple[int, ...],
+    result: str,
+) -> int:  # fmt: skip
     """Address of `multiply` on the record that `Packed.task` makes; `result` is the type of `y`."""
     # not of Python's zero, whose type would have its value
     zero: Any = np.int64(0)
     variant = mode, level, rows, columns, taps, pool
     m, v, r, c, a, q = ((zero,) * length for length in variant)
+    s = tuple((zero,) * length for length in skip)
     kind = np.dtype(result).type
 
     def packed_tiles(record: int, part: int, parts: int) -> int:
@@ -127,7 +136,7 @@ def packed_entry(
         images, pixels, groups, blocks = n[0], n[10], n[14], n[15]
         tiles = groups * blocks * (-(-images * pixels // len(r)))
         multiply(
-            m, v, r, c, a, q, numbers_at(n[4], pixels // len(q), np.int64), n[HEAD],
+            m, v, r, c, a, q, s, numbers_at(n[4], pixels // len(q), np.int64), n[HEAD],
             tiles * part // parts, tiles * (part + 1) // parts, *operands(n, kind),
         )  # fmt: skip
         return 1

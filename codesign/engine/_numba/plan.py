@@ -15,6 +15,7 @@ from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.bitmaps import BitFrame, WindowsOr, cut_of, fits_bytes, shared
 from codesign.engine._numba.features import PORTABLE, Level
 from codesign.engine._numba.frames import Frame, Place, Plain
+from codesign.engine._numba.fusing import fuse
 from codesign.engine._numba.layout import Kernel, Site, storage
 from codesign.engine._numba.merge import Residual, residuals
 from codesign.engine._numba.native import Buffers, Native, Read
@@ -40,22 +41,25 @@ class Unit:
 
 
 class PackedKernel(Native):
-    """A packed product and the places of its maps."""
+    """A packed product and the places of its maps; those `beside` are plain."""
 
-    def __init__(self, packed: Ready, source: Place, target: Place, framed: bool) -> None:
-        super().__init__((Read(source, framed),), target)
+    def __init__(
+        self, packed: Ready, source: Place, target: Place, framed: bool, beside: tuple[Place, ...]
+    ) -> None:
+        super().__init__((Read(source, framed), *map(Read, beside)), target)
         self.packed = packed
 
     def task(self, sources: Buffers, target: IntArray) -> Task | None:
         """See `Native.task`."""
-        (source,) = sources
-        return self.packed.task(source, _bytes(target), self.target.places, self.target.image)
+        source, *beside = sources
+        places, step = self.target.places, self.target.image
+        return self.packed.task(source, _bytes(target), places, step, tuple(beside))
 
     def compute(self, sources: Buffers, target: IntArray, images: int) -> None:
         """See `Native.compute`."""
-        (source,) = sources
+        source, *beside = sources
         places, step = self.target.places, self.target.image
-        self.packed.run(source, images, _bytes(target), places, step)
+        self.packed.run(source, images, _bytes(target), places, step, tuple(beside))
 
 
 def _bytes(target: IntArray) -> IntArray:
@@ -82,8 +86,11 @@ class Planner:
         nodes = [step.node for step in steps]
         products = self._products.of(nodes, readers, kept)
         merged, repeats = residuals(self.graph, nodes, readers, kept)
+        fuse(self.graph, products, merged, readers, kept)
         frames = self._frames(products, merged, readers, kept)
-        inside = {member for product in products.values() for member in product.members}
+        computed = {product.place: product for product in products.values()}
+        inside = set(products).difference(computed)
+        inside |= {m for product in products.values() for m in (*product.members, *product.merged)}
         inside |= {member for residual in merged.values() for member in residual.members}
         inside |= set(repeats)
         units: list[tuple[str, tuple[str, ...], Kernel, str]] = []
@@ -91,10 +98,10 @@ class Planner:
             node = step.node
             if node.name in inside or self._is_known(node.name, kept):
                 continue
-            if node.name in products:
-                product = products[node.name]
-                run = self._packed(product, frames)
-                units.append((product.result, (product.source,), run, product.level.name))
+            if node.name in computed:
+                product = computed[node.name]
+                run, read = self._packed(product, frames), (product.source, *product.beside)
+                units.append((product.result, read, run, product.level.name))
                 continue
             if node.name in merged:
                 residual, target = merged[node.name], frames.get(node.name)
@@ -176,6 +183,8 @@ class Planner:
 
     def _cut(self, product: Product) -> Cut | None:
         """How a product writes bits; None where it cannot."""
+        if product.skip is not None:
+            return None
         codes, total = (self.graph.values[n].type for n in (product.result, product.node.name))
         if not fits_bytes(self.graph.values[product.result].shape[0], product.window.groups):
             return None
@@ -189,21 +198,25 @@ class Planner:
             weight = weight[..., None]
         target = frames.get(product.result)
         after: Rescale | Counted | Cut | None = product.after
+        skip = product.skip
         if isinstance(target, BitFrame):
             after = self._cut(product)
+        elif skip is not None:
+            skip = replace(skip, less=0 if target is None else target.base)
         elif target is not None and product.after is not None and target.base:
             after = replace(product.after, offset=product.after.offset - target.base)
         packed: Ready
         if product.winograd:
             packed = Winograd(
                 product.level, product.window, weight, product.base, product.greatest, after,
-                product.pooled,
+                product.pooled, skip,
             )  # fmt: skip
         else:
             step = product.codes.step if product.level.bits else 1
             packed = packed_product(
-                product.level, product.window, weight, product.base, after, step, product.pooled
-            )
+                product.level, product.window, weight, product.base, after, step, product.pooled,
+                skip,
+            )  # fmt: skip
         value = self.graph.values[product.result]
         dtype = np.dtype(np.int32) if after is None else storage(value.type)
         framed = product.source in frames
@@ -216,7 +229,10 @@ class Planner:
 
         read = Plain.of(self.graph.values[product.source].shape, np.dtype(np.uint8))
         written = Plain.of(value.shape, dtype) if target is None else target
-        return PackedKernel(packed, read if whole and not framed else frame, written, framed)
+        others = [self.graph.values[name] for name in product.beside]
+        beside = tuple(Plain.of(v.shape, storage(v.type)) for v in others)
+        source = read if whole and not framed else frame
+        return PackedKernel(packed, source, written, framed, beside)
 
     def _pool(self, node: Node, frames: dict[str, Frame | BitFrame]) -> Kernel:
         site = self._site(node)

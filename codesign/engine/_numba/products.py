@@ -20,6 +20,7 @@ from codesign.engine._numba.features import Level
 from codesign.engine._numba.frames import Frame
 from codesign.engine._numba.layout import storage
 from codesign.engine._numba.packed import base_of, fits_level
+from codesign.engine._numba.skips import Skip
 from codesign.engine._numba.tiles import suits, takes_pools
 from codesign.engine._numba.windows import Window
 from codesign.ir import Graph, IntArray, IntType, Node
@@ -29,7 +30,18 @@ _INT32 = (-(1 << 31), (1 << 31) - 1)
 
 @dataclass(slots=True)
 class Product:
-    """A product and what it takes along: the nodes `members`, which its `result` is of."""
+    """A product and what it takes along.
+
+    Attributes:
+        source: the value it reads.
+        result: the value it writes.
+        after: what becomes of its sums; None: they are written.
+        members: nodes that are part of it, from its source to its codes.
+        winograd: whether it has Winograd's products.
+        pooled: whether of 2 x 2 results the greatest is written.
+        skip: what its codes are merged with; `beside` are the values that are read for it, and
+            `merged` the nodes between the codes and the result.
+    """
 
     node: Node
     level: Level
@@ -43,6 +55,14 @@ class Product:
     members: list[str] = field(default_factory=list)
     winograd: bool = False
     pooled: bool = False
+    skip: Skip | None = None
+    beside: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The node where it is computed: all that it reads is there by then."""
+        return self.node.name if self.skip is None else self.result
 
     @property
     def greatest(self) -> int:

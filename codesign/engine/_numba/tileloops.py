@@ -8,20 +8,31 @@ from numba.extending import register_jitable
 from codesign.engine._numba import amx
 from codesign.engine._numba.jit import compiled
 from codesign.engine._numba.memory import lines, move
+from codesign.engine._numba.skips import aim, beside_of, places_of
 from codesign.ir import IntArray
 
 
 @register_jitable
-def _aim(
-    y: IntArray, indices: IntArray, spare: IntArray, targets: IntArray, width: int, aside: bool
+def _aim_all(
+    skip: tuple[tuple[int, ...], ...],
+    y: IntArray,
+    indices: IntArray,
+    image_of: IntArray,
+    pixel_of: IntArray,
+    spare: IntArray,
+    targets: IntArray,
+    beside: tuple[int, ...],
+    width: int,
+    aside: bool,
 ) -> None:
     """Where the codes of each pixel go: to its index of `y`, or aside (always, or below 0)."""
-    start, place = y.ctypes.data, spare.ctypes.data
+    place = spare.ctypes.data
     for m in range(len(indices)):
         if aside or indices[m] < 0:
-            targets[m] = place
+            aim(skip, targets, m, place, beside, image_of[m], max(pixel_of[m], 0))
         else:
-            targets[m] = start + y.itemsize * indices[m]
+            target = y.ctypes.data + y.itemsize * indices[m]
+            aim(skip, targets, m, target, beside, image_of[m], pixel_of[m])
         place += y.itemsize * width
 
 
@@ -40,6 +51,7 @@ def _block(
     mode: tuple[int, ...],
     rows: tuple[int, ...],
     columns: tuple[int, ...],
+    skip: tuple[tuple[int, ...], ...],
     sources: IntArray,
     pitch: int,
     offsets: IntArray,
@@ -57,7 +69,7 @@ def _block(
         weights.ctypes.data, sums.ctypes.data,
     )  # fmt: skip
     amx.settle(
-        mode, columns, sums.ctypes.data, count, bias.ctypes.data, numbers.ctypes.data,
+        mode, columns, skip, sums.ctypes.data, count, bias.ctypes.data, numbers.ctypes.data,
         levels.ctypes.data, targets.ctypes.data,
     )  # fmt: skip
 
@@ -67,7 +79,9 @@ def direct(
     mode: tuple[int, ...],
     rows: tuple[int, ...],
     columns: tuple[int, ...],
-    ends: IntArray,
+    skip: tuple[tuple[int, ...], ...],
+    places: IntArray,
+    pixels: IntArray,
     pitch: int,
     configurations: IntArray,
     part: int,
@@ -86,21 +100,22 @@ def direct(
     step: int,
     width: int,
     stored: int,
+    beside: tuple[int, ...],
 ) -> None:
     """Tiles that are read in place: they start at `starts`, (tiles,), of each image.
 
-    `ends` (tiles, 16) are the elements of `y` of each row's pixel, -1 where it has none. Where an
-    image has one pixel, `ends` is (1, 1), and a tile is up to 16 images. A block of outputs goes
-    over all pixels: its weights stay in the nearest cache. Of the blocks, in the order of groups,
-    outputs, tiles, one of `parts` equal parts is computed.
+    `pixels` (tiles, 16) are the numbers of each row's pixel, -1 where it has none; `places` the
+    elements of `y` of each number. Where an image has one pixel, `pixels` is (1, 1), and a tile is
+    up to 16 images. A block of outputs goes over all pixels: its weights stay in the nearest cache.
+    Of the blocks, in the order of groups, outputs, tiles, one of `parts` equal parts is computed.
     """
-    single, each = ends.shape[1] == 1, len(starts)
+    single, each = pixels.shape[1] == 1, len(starts)
     height = min(images, 16) if single else 16
     tiles = (images + 15) // 16 if single else images * each
     blocks = (tiles + len(rows) - 1) // len(rows)
     sources = np.empty(len(rows), np.int64)
-    indices = np.empty(len(rows) * height, np.int64)
-    targets = np.empty(len(rows) * height, np.int64)
+    indices, image_of, pixel_of = np.empty((3, len(rows) * height), np.int64)
+    targets = np.empty(len(rows) * height * places_of(skip), np.int64)
     spare = np.empty(len(rows) * height * width, y.dtype)
     sums = lines(len(rows) * len(columns) * 1024)
     wide = weights.shape[1]  # blocks of outputs of a group
@@ -113,6 +128,7 @@ def direct(
     for _ in range(begin, end):
         valid = min(width, stored - b * width)
         first = g * stored + b * width
+        near = beside_of(skip, beside, first)
         origin = frame.ctypes.data + g * between
         start = block * len(rows)
         stop = min(start + len(rows), tiles)
@@ -125,26 +141,29 @@ def direct(
                     sources[m] = origin + n * size
                     for k in range(height):
                         own = n + k >= (tile + m) * 16
-                        index = (n + k) * step + ends[0, 0] + first
+                        index = (n + k) * step + places[0] + first
                         indices[m * height + k] = index if own else -1
+                        image_of[m * height + k], pixel_of[m * height + k] = n + k, 0
                 else:
                     sources[m] = origin + n * size + starts[t]
                     for k in range(16):
-                        index = ends[t, k]
-                        indices[m * 16 + k] = -1 if index < 0 else n * step + index + first
+                        p = pixels[t, k]
+                        index = -1 if p < 0 else n * step + places[p] + first
+                        indices[m * 16 + k] = index
+                        image_of[m * 16 + k], pixel_of[m * 16 + k] = n, p
                     t += 1
                     if t == each:
                         n, t = n + 1, 0
             taken = indices[: count * height]
-            _aim(y, taken, spare, targets, width, valid < width)
+            _aim_all(skip, y, taken, image_of, pixel_of, spare, targets, near, width, valid < width)
             if count == len(rows):
                 _block(
-                    mode, rows, columns, sources, pitch, offsets, weights[g, b], sums,
+                    mode, rows, columns, skip, sources, pitch, offsets, weights[g, b], sums,
                     count * height, bias[g, b], numbers, levels[g, b], targets,
                 )  # fmt: skip
             else:
                 _block(
-                    mode, (0,), columns, sources, pitch, offsets, weights[g, b], sums,
+                    mode, (0,), columns, skip, sources, pitch, offsets, weights[g, b], sums,
                     height, bias[g, b], numbers, levels[g, b], targets,
                 )  # fmt: skip
             if valid < width:
@@ -162,6 +181,7 @@ def gathered(
     mode: tuple[int, ...],
     rows: tuple[int, ...],
     columns: tuple[int, ...],
+    skip: tuple[tuple[int, ...], ...],
     places: IntArray,
     positions: IntArray,
     steps: IntArray,
@@ -182,6 +202,7 @@ def gathered(
     step: int,
     width: int,
     stored: int,
+    beside: tuple[int, ...],
 ) -> None:
     """Windows put together: 64 bytes from each of `offsets` to `positions` of a pixel's row.
 
@@ -193,8 +214,8 @@ def gathered(
     total = images * pixels
     blocks = (total + most - 1) // most
     sources = np.empty(len(rows), np.int64)
-    pixel_at, indices = np.empty(most, np.int64), np.empty(most, np.int64)
-    targets = np.empty(most, np.int64)
+    pixel_at, indices, image_of, pixel_of = np.empty((4, most), np.int64)
+    targets = np.empty(most * places_of(skip), np.int64)
     spare = np.empty(most * width, y.dtype)
     sums = lines(len(rows) * len(columns) * 1024)
     # one line more: a copy to the last row goes beyond it
@@ -215,27 +236,31 @@ def gathered(
                 for piece in range(len(offsets)):
                     amx.copy(source + offsets[piece], target + positions[piece])
                 pixel_at[m] = n * step + places[p]
+                image_of[m], pixel_of[m] = n, p
                 p += 1
                 if p == pixels:
                     n, p = n + 1, 0
             there = block
+        first = g * stored + b * width
         for m in range(count):
-            indices[m] = pixel_at[m] + g * stored + b * width
+            indices[m] = pixel_at[m] + first
         taken = indices[:count]
-        _aim(y, taken, spare, targets, width, valid < width)
+        near = beside_of(skip, beside, first)
+        _aim_all(skip, y, taken, image_of, pixel_of, spare, targets, near, width, valid < width)
         if count == most:
             for m in range(len(rows)):
                 sources[m] = windows.ctypes.data + m * 1024
             _block(
-                mode, rows, columns, sources, 64, steps, weights[g, b], sums,
+                mode, rows, columns, skip, sources, 64, steps, weights[g, b], sums,
                 count, bias[g, b], numbers, levels[g, b], targets,
             )  # fmt: skip
         else:
             for tile in range(0, count, 16):
                 sources[0] = windows.ctypes.data + tile * 64
                 _block(
-                    mode, (0,), columns, sources, 64, steps, weights[g, b], sums,
-                    min(16, count - tile), bias[g, b], numbers, levels[g, b], targets[tile:],
+                    mode, (0,), columns, skip, sources, 64, steps, weights[g, b], sums,
+                    min(16, count - tile), bias[g, b], numbers, levels[g, b],
+                    targets[tile * places_of(skip) :],
                 )  # fmt: skip
         if valid < width:
             _fetch(y, taken, spare, width, valid)

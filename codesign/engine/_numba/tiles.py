@@ -19,7 +19,9 @@ from codesign.engine._numba.after import Counted, Cut, Rescale
 from codesign.engine._numba.amx import OUTPUTS, PIXELS, ROW, SUM_TILES
 from codesign.engine._numba.depthwise import Depthwise, is_depthwise
 from codesign.engine._numba.features import Level
+from codesign.engine._numba.native import Buffers
 from codesign.engine._numba.packed import Packed
+from codesign.engine._numba.skips import Skip
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
 from codesign.engine._numba.tiletasks import RECORD, tiles_entry
 from codesign.engine._numba.windows import Window, runs
@@ -152,18 +154,25 @@ def packed_product(
     after: Rescale | Counted | Cut | None,
     step: int = 1,
     pooled: bool = False,
+    skip: Skip | None = None,
 ) -> Packed:
     """A product of the level, ready to run; arguments as `Packed` has them."""
     if is_depthwise(window, len(weight)) and not level.tiles:
-        assert not isinstance(after, Cut) and not pooled  # see `takes_pools`
+        # see `takes_pools`, `takes_skips`
+        assert not isinstance(after, Cut) and not pooled and skip is None
         return Depthwise(level, window, weight, base, after)
     kind = Tiled if level.tiles else Packed
-    return kind(level, window, weight, base, after, step, pooled)
+    return kind(level, window, weight, base, after, step, pooled, skip)
 
 
 def takes_pools(level: Level, window: Window, outputs: int) -> bool:
     """Whether a product may be `pooled`."""
     return not level.tiles and not is_depthwise(window, outputs)
+
+
+def takes_skips(level: Level, window: Window, outputs: int) -> bool:
+    """Whether a product may have a skip: a vector of outputs has to be of one group."""
+    return outputs // window.groups % level.lanes == 0 and not is_depthwise(window, outputs)
 
 
 class Tiled(Packed):
@@ -192,22 +201,23 @@ class Tiled(Packed):
         offsets, self.targets = _pieces(places, length, rows * ROW)
         return table.reshape(outputs, -1, 4), offsets, between
 
-    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
+    def task(
+        self, frame: IntArray, y: IntArray, places: IntArray, step: int, beside: Buffers = ()
+    ) -> Task:
         """As `Packed` has it; its parts are ranges of blocks of tiles."""
         none: IntArray = np.zeros(1, np.int64)
-        ends, positions, steps, pitch = places[:, None], none, none, 0
+        pixels, positions, steps, pitch = none[:, None], none, none, 0
         way = "gathered" if self.cover is None else "direct"
         starts = self.starts
         if self.cover is None:
             positions, steps = self.targets, self.steps
         else:
             starts, pixels, pitch = self.cover.starts, self.cover.pixels, self.cover.pitch
-            ends = np.where(pixels < 0, -1, places[pixels])
-        more = amx.CONFIGURATIONS, positions, steps
-        own = *map(address, more), ends.shape[1], pitch, len(steps)
-        record, arrays = self.record(frame, y, starts, np.ascontiguousarray(ends), step, *own)
+        more = amx.CONFIGURATIONS, pixels, positions, steps
+        own = *map(address, more), pixels.shape[1], pitch, len(steps), len(places)
+        record, arrays = self.record(frame, y, starts, places, step, beside, *own)
         assert len(record) == RECORD
-        mode, _, rows, columns, *_ = self.variant
-        function = tiles_entry(way, mode, rows, columns, y.dtype.name)
+        mode, _, rows, columns, _, _, skip = self.variant
+        function = tiles_entry(way, mode, rows, columns, skip, y.dtype.name)
         products = self.weights.size * len(self.starts)
         return Task(function, record, products / (_FASTER * PART_PRODUCTS), (*arrays, *more))

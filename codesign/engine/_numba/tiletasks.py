@@ -12,22 +12,26 @@ from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.tileloops import direct, gathered
 
 #: Numbers of a record, in the order that `Tiled.task` writes: those of every product; addresses of
-#: configurations, positions, steps; results of a start, pitch, steps.
-RECORD = HEAD + 6
+#: configurations, pixels, positions, steps; pixels of a start, pitch, steps, pixels of an image.
+RECORD = HEAD + 8
 
 
 @cache
-def tiles_entry(way: str, mode: int, rows: int, columns: int, result: str) -> int:
+def tiles_entry(
+    way: str, mode: int, rows: int, columns: int, skip: tuple[int, ...], result: str
+) -> int:
     """Address of the loop of a `way`, "direct" or "gathered"; `result` is the type of `y`."""
     # not of Python's zero, whose type would have its value
     zero: Any = np.int64(0)
     m, r, c = ((zero,) * length for length in (mode, rows, columns))
+    s = tuple((zero,) * length for length in skip)
     kind = np.dtype(result).type
 
     def tiles_direct(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, RECORD, np.int64)
         direct(
-            m, r, c, numbers_at(n[4], (n[10], n[HEAD + 3]), np.int64), n[HEAD + 4],
+            m, r, c, s, numbers_at(n[4], n[HEAD + 7], np.int64),
+            numbers_at(n[HEAD + 1], (n[10], n[HEAD + 4]), np.int64), n[HEAD + 5],
             numbers_at(n[HEAD], (16, 64), np.uint8), part, parts, *operands(n, kind),
         )  # fmt: skip
         return 1
@@ -35,8 +39,9 @@ def tiles_entry(way: str, mode: int, rows: int, columns: int, result: str) -> in
     def tiles_gathered(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, RECORD, np.int64)
         gathered(
-            m, r, c, numbers_at(n[4], n[10], np.int64), numbers_at(n[HEAD + 1], n[13], np.int64),
-            numbers_at(n[HEAD + 2], n[HEAD + 5], np.int64),
+            m, r, c, s, numbers_at(n[4], n[HEAD + 7], np.int64),
+            numbers_at(n[HEAD + 2], n[13], np.int64),
+            numbers_at(n[HEAD + 3], n[HEAD + 6], np.int64),
             numbers_at(n[HEAD], (16, 64), np.uint8), part, parts, *operands(n, kind),
         )  # fmt: skip
         return 1

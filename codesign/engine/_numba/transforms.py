@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from codesign.engine._numba.micro import SUMS, _Emitter
+from codesign.engine._numba.micro import SUMS, _Emitter, lengths
 from codesign.engine._numba.vectors import load, splat, store
 
 _BYTE, _WORD, _LONG = (ir.IntType(bits) for bits in (8, 32, 64))
@@ -71,6 +71,7 @@ def join(
     level: Any,
     columns: Any,
     pooled: Any,
+    skip: Any,
     sums: Any,
     plane: Any,
     bias: Any,
@@ -82,18 +83,19 @@ def join(
 
     What becomes of a result, by `mode`, is as `micro.tile` has it, with `bias`, `numbers` and
     `levels` for four times the sum; `mode`, `level`, `columns` and `pooled` are tuples of that
-    length. `targets` is the address of the four results' addresses, or with `pooled`, of that of
-    the greatest one.
+    length, `skip` one of tuples. `targets` is the address of the four results' addresses (`skips`),
+    or with `pooled`, of those of the greatest one.
     """
-    signature = types.void(mode, level, columns, pooled, *[types.intp] * 6)
+    signature = types.void(mode, level, columns, pooled, skip, *[types.intp] * 6)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         mode, level, width, pooled = (len(tuple_type) for tuple_type in signature.args[:4])
-        sums, plane, bias, numbers, levels, targets = arguments[4:]
+        sums, plane, bias, numbers, levels, targets = arguments[5:]
         emit, b = _Emitter(builder, level, 1, width), builder
         given = emit.after(numbers)
         size = 4 * emit.lanes
-        places = [emit.load(b.add(targets, _LONG(8 * k)), _LONG) for k in range(1 if pooled else 4)]
+        skipped = lengths(signature.args[4])
+        places = emit.places(targets, 1 if pooled else 4, skipped)
         planes = [b.add(sums, b.mul(plane, _LONG(p))) for p in range(16)]
         rows: list[list[Any]] = [[] for _ in places]
         for n in range(width):
@@ -112,8 +114,7 @@ def join(
             for row, result in zip(rows, results, strict=True):
                 total = b.add(result, added)
                 row.append(b.ashr(total, emit.splat(_WORD(SCALE))) if mode == SUMS else total)
-        for place, row in zip(places, rows, strict=True):
-            emit.finish_all(mode, row, given, levels, place)
+        emit.finish_all(mode, rows, given, levels, places, skipped)
         return context.get_dummy_value()
 
     return signature, generate

@@ -19,10 +19,12 @@ from dataclasses import replace
 import numpy as np
 
 from codesign.engine._numba import micro
-from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay_after
+from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay_after, lay_numbers
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import lines
+from codesign.engine._numba.native import Buffers
 from codesign.engine._numba.packed import Packed, Ready
+from codesign.engine._numba.skips import Skip, variant_of
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address
 from codesign.engine._numba.transforms import CHANNELS, SCALE
 from codesign.engine._numba.windows import Window, squares
@@ -98,8 +100,9 @@ class Winograd(Ready):
         greatest: int,
         after: Rescale | Counted | Cut | None,
         pooled: bool = False,
+        skip: Skip | None = None,
     ) -> None:
-        self.window, self.pooled = window, pooled
+        self.window, self.pooled, self.skip = window, pooled, skip
         self.outputs = len(weight)
         if isinstance(after, Counted | Cut):
             weight = weight * after.side.reshape(-1, 1, 1, 1)
@@ -121,33 +124,36 @@ class Winograd(Ready):
         self.offsets, self.group_bytes = packed.offsets, packed.group_bytes
         rows, columns = packed.variant[2:4]
         bias, numbers, levels, mode = finishing(_scaled(after), self.outputs)
-        self.variant = mode, level.code, rows, columns
+        self.variant = mode, level.code, rows, columns, pooled
         lanes, width = self.outputs // window.groups, packed.width
         share = 8 if mode == micro.BITS else 1
         self.width, self.stored = width // share, -(-lanes // share)
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
-        self.numbers = np.array((*numbers, levels.shape[1], 1), np.int64).astype(np.int32)
-        self.pixels = squares(window.results, pooled)
-        self.size, self.starts = window.frame_bytes, window.starts[self.pixels[:, 0]]
+        self.numbers = lay_numbers(numbers, levels.shape[1], 1, skip)
+        pixels = squares(window.results, pooled)
+        self.size, self.starts = window.frame_bytes, window.starts[pixels[:, 0]]
+        #: The results of each tile, by their numbers.
+        self.results = np.arange(len(pixels))[:, None] if pooled else pixels
         # a pixel is read in runs of 64 bytes
         self.reads_within = window.channels % CHANNELS == 0
         pitch = -(-window.channels // CHANNELS) * CHANNELS
         most = max(1, _SCRATCH // (16 * (pitch + 4 * width)) // rows)
         self.block = rows * most
 
-    def task(self, frame: IntArray, y: IntArray, places: IntArray, step: int) -> Task:
+    def task(
+        self, frame: IntArray, y: IntArray, places: IntArray, step: int, beside: Buffers = ()
+    ) -> Task:
         """See `Ready.task`; the parts are ranges of blocks of tiles, groups and outputs."""
-        ends = np.ascontiguousarray(places[:, None] if self.pooled else places[self.pixels])
         channels = self.window.channels
         own = (
             address(self.bases), self.window.padded[1] * channels, channels, self.rest,
-            self.middle, self.block, ends.shape[1],
+            self.middle, self.block, address(self.results), self.results.shape[1], len(places),
         )  # fmt: skip
-        record, arrays = self.record(frame, y, self.starts, ends, step, *own)
+        record, arrays = self.record(frame, y, self.starts, places, step, beside, *own)
         assert len(record) == RECORD
-        function = products_entry(*self.variant, self.pooled, y.dtype.name)
+        function = products_entry(*self.variant, variant_of(self.skip), y.dtype.name)
         products = 16 * self.bias.size * len(self.starts) * 4 * len(self.offsets)
-        return Task(function, record, products / PART_PRODUCTS, (*arrays, self.bases))
+        return Task(function, record, products / PART_PRODUCTS, (*arrays, self.bases, self.results))
 
 
 def _scaled(after: Rescale | Counted | Cut | None) -> Rescale | Counted | Cut | None:
