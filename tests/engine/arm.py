@@ -78,7 +78,7 @@ class Machine:
         program = self._program(product.variant)
         groups, blocks = product.weights.shape[:2]
         skip, none = product.skip, np.zeros(0, np.int64)
-        merged = (0, 0) if skip is None else (skip.channels, skip.bits)
+        merged = (0, 0) if skip is None else (skip.channels, skip.frames * skip.outputs)
         others = (none,) * 3 if skip is None else (beside[0], beside[-1], skip.selects)
         numbers = (
             rows, product.size, images, product.group_bytes, step, product.width, product.stored,

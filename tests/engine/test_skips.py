@@ -251,8 +251,7 @@ def test_no_byte_beyond_a_map_is_read_and_none_beyond_the_result_is_written(
         fence.array[:] = array.astype(np.int8).view(np.uint8).reshape(-1)
         fenced.append(fence)
     target = Fenced(images * pixels * outputs)
-    selects = np.repeat(np.arange(5, dtype=np.int64) * outputs, 4)
-    skip = Skip(AVERAGE, SECOND, True, outputs // copies, selects, 5 * outputs, -9)
+    skip = Skip(AVERAGE, SECOND, True, outputs // copies, outputs, pixels, frames=5, less=-9)
     bias: IntArray = np.arange(outputs) - outputs // 2
     after = Rescale(bias, 2, -4, 3)
     levels = [v for v in OF_BYTES if v.tiles is (kind == "tiles")]

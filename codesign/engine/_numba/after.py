@@ -61,6 +61,12 @@ def finishing(
     return nothing, (0,) * 5, none, micro.SUMS
 
 
+def sided(weight: IntArray, after: Counted | Cut) -> IntArray:
+    """Weights (outputs, ...) of sums times each output's side, in their own type."""
+    side = after.side.reshape(-1, *[1] * (weight.ndim - 1))
+    return np.multiply(weight, side, dtype=weight.dtype, casting="same_kind")
+
+
 def lay_numbers(numbers: tuple[int, ...], count: int, worth: int, skip: Skip | None) -> IntArray:
     """The numbers that a tile reads: also its thresholds' count, a bit's worth, a skip's `less`."""
     whole = *numbers, count, worth, 0 if skip is None else skip.less

@@ -41,19 +41,19 @@ class BitFrame(Bordered):
         """Bytes of a pixel."""
         return bits.pixel_bytes(self.channels)
 
-    def empty(self, images: int) -> IntArray:
-        """A frame whose border holds the pad code, and where no bit without a channel is set."""
-        size = self.size(images)
-        if self.pad_code == self.codes.hi:
-            if self.channels % bits.WORD == 0:
-                return np.full(size, 255, np.uint8)
-            ones = np.ones((1, 1, self.channels), np.uint8)
-            pixel, start = np.empty(self.pixel, np.uint8), np.zeros(1, np.int64)
-            bits.pack(ones, 1, pixel, start, 0)
-            return np.resize(pixel, size)
-        if any(self.padding) or self.channels % bits.WORD:
-            return np.zeros(size, np.uint8)
-        return np.empty(size, np.uint8)
+    @property
+    def cell(self) -> IntArray:
+        """See `Bordered.cell`."""
+        ones: IntArray = np.zeros(8 * self.pixel, np.uint8)
+        ones[: self.channels] = self.pad_code == self.codes.hi
+        return np.packbits(ones, bitorder="little")
+
+    @cached_property
+    def around(self) -> tuple[IntArray, IntArray]:
+        """See `Bordered.around`; of pixels with bits of no channel, which are to be 0, all."""
+        if self.channels % bits.WORD == 0:
+            return super().around
+        return np.zeros(1, np.int64), np.full(1, self.image, np.int64)
 
     def fill(self, frame: IntArray, x: IntArray) -> None:
         """Write the map `x`, (N, *sizes, C) of a byte a code, into a frame for N or more."""

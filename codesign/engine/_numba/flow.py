@@ -1,10 +1,10 @@
 """A plan on buffers: what compiled code calls next to each other becomes one program.
 
 The maps that native kernels write lie in buffers made once for a number of images, so that records,
-borders and programs are ready before an image comes. Maps whose lives do not overlap share one:
-those without a border any that is large enough, those with one if they lie alike. What other
-kernels read may live on in what they make (a view), so its buffer is not shared. A flow serves one
-chunk at a time; nothing of its buffers may be kept.
+borders and programs are ready before an image comes. Maps whose lives do not overlap share
+memory: a border is then written anew each time. What other kernels read may live on in what they
+make (a view), so its memory is not shared. A flow serves one chunk at a time; nothing of its
+buffers may be kept.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from codesign.engine._numba.borders import bordering
 from codesign.engine._numba.fills import entering, moving
-from codesign.engine._numba.frames import Place
+from codesign.engine._numba.frames import Bordered, Place
 from codesign.engine._numba.layout import channels_last
 from codesign.engine._numba.memory import lines
 from codesign.engine._numba.native import Buffers, Native, Read
 from codesign.engine._numba.plan import Unit
-from codesign.engine._numba.tasks import Task, address, program
+from codesign.engine._numba.tasks import Task, address, compute, program
 from codesign.engine._numba.team import Team
 from codesign.ir import IntArray, Value
 
@@ -29,6 +30,15 @@ from codesign.ir import IntArray, Value
 class _Program:
     tasks: list[Task]
     table: IntArray = field(default_factory=lambda: np.empty((0, 3), np.int64))
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    """Memory of buffers, one at a time; the places that they were of."""
+
+    flat: IntArray
+    places: set[Place] = field(default_factory=set)
+    free: bool = False
 
 
 @dataclass(slots=True)
@@ -65,10 +75,8 @@ class Flow:
         self._entries: list[tuple[str, Task]] = []
         self._made: dict[str, tuple[Place, IntArray]] = {}
         self._views: dict[str, IntArray] = {}
-        self._unused: dict[Place, list[IntArray]] = {}
-        self._free: list[IntArray] = []
-        #: The memory of buffers that may lie in any, by their addresses.
-        self._memory: dict[int, IntArray] = {}
+        self._memory: list[_Memory] = []
+        self._borders: list[tuple[_Program, Task, _Memory]] = []
         apart = {n for unit in units if not isinstance(unit.run, Native) for n in unit.sources}
         for unit in units:
             if isinstance(unit.run, Native):
@@ -77,7 +85,8 @@ class Flow:
                 self._steps.append(unit)
             for name in unit.dead:
                 if name in self._made and name not in apart:
-                    self._return(*self._made[name])
+                    self._return(self._made[name][1])
+        self._settle_borders()
         filled = {step.name for step in self._steps if isinstance(step, _Fill)}
         #: Names that are read as they come: an input may have its channels anywhere.
         self._as_given = (filled | {name for name, _ in self._entries}) - apart
@@ -99,8 +108,8 @@ class Flow:
             self._steps.append(_Call(kernel, sources, target))
         else:
             self._append(task)
-        for (_, place), buffer in filled.items():
-            self._return(place, buffer)
+        for buffer in filled.values():
+            self._return(buffer)
 
     def _source(self, name: str, read: Read, filled: dict[tuple[str, Place], IntArray]) -> IntArray:
         """The buffer where a kernel reads a map; steps that bring the map there."""
@@ -125,30 +134,41 @@ class Flow:
             self._append(task)
         return task is not None
 
-    def _append(self, task: Task) -> None:
+    def _append(self, task: Task) -> _Program:
         last = self._steps[-1] if self._steps else None
         if not isinstance(last, _Program):
             last = _Program([])
             self._steps.append(last)
         last.tasks.append(task)
+        return last
 
     def _take(self, place: Place) -> IntArray:
-        if place.element is None:
-            unused = self._unused.get(place)
-            return unused.pop() if unused else place.empty(self.images)
+        """A buffer in memory that is free; its border is written by the steps so far."""
         size = place.size(self.images) * place.element.itemsize
-        fitting = [n for n, memory in enumerate(self._free) if memory.nbytes >= size]
-        best = min(fitting, key=lambda n: self._free[n].nbytes, default=None)
-        memory = lines(max(size, 1)) if best is None else self._free.pop(best)
-        self._memory[address(memory)] = memory
-        buffer: IntArray = memory[:size].view(place.element)
+        fitting = [m for m in self._memory if m.free and m.flat.nbytes >= size]
+        memory = min(fitting, key=lambda m: (place not in m.places, m.flat.nbytes), default=None)
+        if memory is None:
+            memory = _Memory(lines(max(size, 1)))
+            self._memory.append(memory)
+        memory.free = False
+        memory.places.add(place)
+        buffer: IntArray = memory.flat[:size].view(place.element)
+        if isinstance(place, Bordered) and len(place.around[0]):
+            task = bordering(place, buffer)
+            self._borders.append((self._append(task), task, memory))
         return buffer
 
-    def _return(self, place: Place, buffer: IntArray) -> None:
-        if place.element is None:
-            self._unused.setdefault(place, []).append(buffer)
-        else:
-            self._free.append(self._memory[address(buffer)])
+    def _return(self, buffer: IntArray) -> None:
+        start = address(buffer)
+        next(m for m in self._memory if address(m.flat) == start).free = True
+
+    def _settle_borders(self) -> None:
+        """Borders that nothing writes over are written now, once."""
+        for program_, task, memory in self._borders:
+            if len(memory.places) == 1:
+                program_.tasks = [t for t in program_.tasks if t is not task]
+                compute(task, self.images)
+        self._steps = [s for s in self._steps if not isinstance(s, _Program) or s.tasks]
 
     def run(
         self, inputs: Mapping[str, IntArray], names: tuple[str, ...], team: Team

@@ -28,17 +28,34 @@ class Bordered(ABC):
         """Bytes of a pixel."""
 
     @property
-    def element(self) -> np.dtype[Any] | None:
+    @abstractmethod
+    def cell(self) -> IntArray:
+        """The bytes of a pixel of the border."""
+
+    @property
+    def element(self) -> np.dtype[Any]:
         """See `Place.element`."""
-        return None
+        return np.dtype(np.uint8)
 
     def size(self, images: int) -> int:
         """See `Place.size`."""
         return images * self.image + SLACK
 
-    @abstractmethod
+    @cached_property
+    def around(self) -> tuple[IntArray, IntArray]:
+        """Bytes of an image where runs of the border begin, and the runs' lengths."""
+        border: IntArray = np.ones(self.padded, np.bool_)
+        border[tuple(slice(p, p + s) for p, s in zip(self.padding, self.sizes, strict=True))] = 0
+        edges = np.flatnonzero(np.diff(border.reshape(-1), prepend=False, append=False))
+        starts, ends = edges.reshape(-1, 2).T * self.pixel
+        return np.ascontiguousarray(starts), ends - starts
+
     def empty(self, images: int) -> IntArray:
         """A frame whose border is ready, its map not yet written."""
+        frame = lines(self.size(images))
+        if len(self.around[0]):
+            frame[:] = np.resize(self.cell, len(frame))
+        return frame
 
     @abstractmethod
     def fill(self, frame: IntArray, x: IntArray) -> None:
@@ -54,7 +71,7 @@ class Bordered(ABC):
         """Bytes of one image."""
         return int(np.prod(self.padded)) * self.pixel
 
-    @cached_property
+    @property
     def places(self) -> IntArray:
         """Bytes where the map's pixels begin."""
         ones = (1,) * len(self.sizes)
@@ -92,16 +109,9 @@ class Frame(Bordered):
         return self.channels
 
     @property
-    def element(self) -> np.dtype[Any] | None:
-        """See `Place.element`."""
-        return None if any(self.padding) else np.dtype(np.uint8)
-
-    def empty(self, images: int) -> IntArray:
-        """A frame whose border holds the pad code, its map not yet written."""
-        frame = lines(self.size(images))
-        if any(self.padding):
-            frame.fill(self.pad_code - self.base & 255)
-        return frame
+    def cell(self) -> IntArray:
+        """See `Bordered.cell`."""
+        return np.full(self.channels, self.pad_code - self.base & 255, np.uint8)
 
     def inside(self, frame: IntArray, images: int) -> IntArray:
         """View of the map in a frame, (N, *sizes, C)."""
@@ -136,7 +146,7 @@ class Plain:
         """Elements of one image."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    @cached_property
+    @property
     def places(self) -> IntArray:
         """Offsets of the map's pixels."""
         channels = (self.shape or (1,))[-1]
@@ -176,8 +186,8 @@ class Place(Protocol):
         """Elements of an image where its pixels begin."""
 
     @property
-    def element(self) -> np.dtype[Any] | None:
-        """The type of its elements where any memory serves; None where some of it is to be kept."""
+    def element(self) -> np.dtype[Any]:
+        """The type of its elements."""
 
     def size(self, images: int) -> int:
         """Elements of a buffer."""

@@ -72,9 +72,7 @@ def _skip(graph: Graph, residual: Residual, name: str, other: str) -> Skip:
     if residual.inverted:
         ones, zeros = zeros, ones
     value = graph.values[residual.result]
-    outputs, frames = value.shape[0], residual.frames(graph)
-    pixels = int(np.prod(value.shape[1:], dtype=np.int64))
-    selects = np.repeat(np.arange(frames, dtype=np.int64) * outputs, pixels // frames)
     return Skip(
-        ones, zeros, value.type.lo < 0, graph.values[other].shape[0], selects, frames * outputs
-    )
+        ones, zeros, value.type.lo < 0, graph.values[other].shape[0], value.shape[0],
+        int(np.prod(value.shape[1:], dtype=np.int64)), residual.frames(graph),
+    )  # fmt: skip

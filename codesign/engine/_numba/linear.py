@@ -142,7 +142,9 @@ def _conv(x: IntArray, weight: IntArray, down: int, right: int, y: IntArray) -> 
                                 for o in range(lanes):
                                     a[o] += p0 * w0[o]
                                     b[o] += q0 * w0[o]
-                y[n, i, :, g * lanes : (g + 1) * lanes] = sums[:out_columns]
+                for j in range(out_columns):  # a slice's assignment takes a second to compile
+                    for o in range(lanes):
+                        y[n, i, j, g * lanes + o] = sums[j, o]
 
 
 KERNELS: dict[str, Prepare] = {"conv": conv, "linear": linear, "wide_conv": conv}

@@ -29,6 +29,7 @@ from codesign.engine._numba.after import (
     lay,
     lay_after,
     lay_numbers,
+    sided,
 )
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import aligned
@@ -36,7 +37,7 @@ from codesign.engine._numba.native import Buffers
 from codesign.engine._numba.packedloop import packed_entry
 from codesign.engine._numba.skips import SKIP_NUMBERS, Skip, variant_of
 from codesign.engine._numba.tasks import PART_PRODUCTS, Task, address, compute
-from codesign.engine._numba.windows import Window, pixel_offsets, runs, squares
+from codesign.engine._numba.windows import Window, in_rows, pixel_offsets, runs, squares
 from codesign.ir import IntArray, IntType
 
 #: Rows of a tile by its columns: as many sums as the registers hold beside the operands, and no
@@ -76,7 +77,6 @@ class Ready(ABC):
 
     Attributes:
         size: bytes of a frame.
-        starts: offsets in a frame of the windows' first pixels.
         offsets: from there, of what each step reads.
         weights: (groups, blocks of outputs, size), bytes as the tiles read them.
         bias: (groups, blocks, lanes).
@@ -88,7 +88,6 @@ class Ready(ABC):
     """
 
     size: int
-    starts: IntArray
     offsets: IntArray
     weights: IntArray
     bias: IntArray
@@ -133,7 +132,7 @@ class Ready(ABC):
         )  # fmt: skip
         others = (0,) * SKIP_NUMBERS if self.skip is None else self.skip.laid(beside)
         record = [0, *map(address, arrays), *numbers, *others, *own]
-        return np.array(record, np.int64), (*arrays, *beside, self.skip)
+        return np.array(record, np.int64), (*arrays, *beside)
 
 
 class Packed(Ready):
@@ -173,7 +172,7 @@ class Packed(Ready):
         rows -= rows % self.pool
         bias, numbers, levels, mode = finishing(after, len(weight))
         if isinstance(after, Counted | Cut):
-            weight = weight * after.side.reshape(-1, *[1] * (weight.ndim - 1))
+            weight = sided(weight, after)
         flat = weight.reshape(self.outputs, -1)
         bias, worth = bias + base * flat.sum(1, dtype=np.int64), 1
         if level.bits:
@@ -200,9 +199,15 @@ class Packed(Ready):
         self.weights = _pack(table, window.groups, width, level.lanes)
         self.bias, self.levels = lay_after(bias, levels, window.groups, width)
         self.numbers = lay_numbers(numbers, levels.shape[1], worth, skip)
-        self.size, self.starts = window.frame_bytes, window.starts
-        if pooled:
-            self.starts = self.starts[squares(window.results, pool=True).reshape(-1)]
+        self.size = window.frame_bytes
+
+    @property
+    def starts(self) -> IntArray:
+        """Offsets in a frame of the windows' first pixels, in the order of tiles."""
+        starts = self.window.starts
+        if self.pool == 1:
+            return starts
+        return starts[squares(self.window.results, pool=True).reshape(-1)]
 
     def blocking(self, level: Level, vectors: int) -> tuple[int, int]:
         """Pixels of a tile, and its columns, for so many vectors of outputs."""
@@ -223,10 +228,15 @@ class Packed(Ready):
         self, frame: IntArray, y: IntArray, places: IntArray, step: int, beside: Buffers = ()
     ) -> Task | None:
         """See `Ready.task`; the parts are ranges of tiles, over pixels and blocks of outputs."""
-        record, arrays = self.record(frame, y, self.starts, places, step, beside, self.apart)
-        products = self.bias.size * len(self.starts) * 4 * len(self.offsets)
+        starts = self.starts.reshape(-1, self.pool)
+        corners = np.ascontiguousarray(starts[0] - starts[0, 0])
+        selects = 0 * places if self.skip is None else self.skip.selects
+        width, begins, hops = in_rows(np.stack((starts[:, 0], places, selects)))
+        own = self.apart, address(corners), address(begins[2]), width, *hops.tolist()
+        record, arrays = self.record(frame, y, begins[0], begins[1], step, beside, *own)
+        products = self.bias.size * starts.size * 4 * len(self.offsets)
         function = packed_entry(*self.variant, y.dtype.name)
-        return Task(function, record, products / PART_PRODUCTS, arrays)
+        return Task(function, record, products / PART_PRODUCTS, (*arrays, corners, begins))
 
 
 def _pack(table: IntArray, groups: int, width: int, lanes: int) -> IntArray:

@@ -29,6 +29,10 @@ def multiply(
     pool: tuple[int, ...],
     skip: tuple[tuple[int, ...], ...],
     places: IntArray,
+    corners: IntArray,
+    selects: IntArray,
+    row: int,
+    hops: tuple[int, int, int],
     apart: int,
     begin: int,
     end: int,
@@ -48,16 +52,17 @@ def multiply(
     stored: int,
     beside: tuple[int, ...],
 ) -> None:
-    """Tile after tile over the pixels of all images; `y` holds bytes, or sums of 32 bits.
+    """Tile after tile over the results of all images; `y` holds bytes, or sums of 32 bits.
 
-    Each `pool` pixels have one of `places`.
-    Of the tiles, in the order of groups, blocks of outputs, pixels, those from `begin` to `end`.
+    A result is of `pool` pixels, which begin `corners` from its first. Results lie in rows of
+    `row`, which begin at `starts` in a frame, at `places` of `y` and at `selects` of a skip's bits;
+    neighbours of a row are `hops` apart in each. Of the tiles, in the order of groups, blocks of
+    outputs, results, those from `begin` to `end`.
     """
-    count, pixels = len(rows), len(starts)
-    tiles = -(-images * pixels // count)
-    sources, results = np.empty(count, np.int64), count // len(pool)
+    results, pixels = len(rows) // len(pool), len(starts) * row
+    tiles, last = (images * pixels + results - 1) // results, images * pixels - 1
+    sources, indices = np.empty(len(rows), np.int64), np.empty(results, np.int64)
     targets = np.empty(results * places_of(skip), np.int64)
-    indices = np.empty(results, np.int64)
     spare = np.empty(results * width, y.dtype)
     for g in range(weights.shape[0]):
         for b in range(weights.shape[1]):
@@ -68,24 +73,27 @@ def multiply(
             origin = frame.ctypes.data + g * between + b * apart
             first = g * stored + b * width
             near = beside_of(skip, beside, first)
-            for t in range(max(0, begin - ahead), min(tiles, end - ahead)):
-                start = t * count
-                n, p = start // pixels, start % pixels
-                for m in range(count):
-                    sources[m] = origin + n * size + starts[p]
-                    if m % len(pool) == 0:
-                        k = m // len(pool)
-                        indices[k] = n * step + places[p // len(pool)] + first
-                        if valid == width:
-                            place = y.ctypes.data + y.itemsize * indices[k]
-                        else:
-                            place = spare.ctypes.data + y.itemsize * k * width
-                        aim(skip, targets, k, place, near, n, p // len(pool))
-                    p += 1
-                    if start + m + 1 >= images * pixels:  # the last pixels are repeated
-                        p -= len(pool) if (m + 1) % len(pool) == 0 else 0
-                    elif p == pixels:
-                        n, p = n + 1, 0
+            tile = max(0, begin - ahead)
+            n, p = tile * results // pixels, tile * results % pixels
+            r, c = p // row, p % row
+            for _ in range(tile, min(tiles, end - ahead)):
+                for k in range(results):
+                    source = origin + n * size + starts[r] + c * hops[0]
+                    for m in range(len(pool)):
+                        sources[k * len(pool) + m] = source + corners[m]
+                    indices[k] = n * step + places[r] + c * hops[1] + first
+                    if valid == width:
+                        place = y.ctypes.data + y.itemsize * indices[k]
+                    else:
+                        place = spare.ctypes.data + y.itemsize * k * width
+                    chosen = selects[r] + c * hops[2]
+                    aim(skip, targets, k, place, near, pixels, n, r * row + c, chosen)
+                    if n * pixels + r * row + c < last:  # which fills the last tile
+                        c += 1
+                        if c == row:
+                            r, c = r + 1, 0
+                            if r == len(starts):
+                                n, r = n + 1, 0
                 micro.tile(  # type: ignore[call-arg]
                     mode, level, rows, columns, taps, pool, skip, sources.ctypes.data,
                     offsets.ctypes.data, len(offsets) // len(taps), weights[g, b].ctypes.data,
@@ -114,7 +122,7 @@ def operands(n: IntArray, kind: Any) -> Any:
         numbers_at(n[9], (groups, blocks, n[18], lanes), np.int32),
         numbers_at(n[2], 1, kind),
         n[12], n[20], n[21],
-        (n[22], n[23], n[24], n[25], n[26], n[27]),
+        (n[22], n[23], n[24], n[25]),
     )  # fmt: skip
 
 
@@ -132,11 +140,14 @@ def packed_entry(
     kind = np.dtype(result).type
 
     def packed_tiles(record: int, part: int, parts: int) -> int:
-        n = numbers_at(record, HEAD + 1, np.int64)
-        images, pixels, groups, blocks = n[0], n[10], n[14], n[15]
-        tiles = groups * blocks * (-(-images * pixels // len(r)))
+        n = numbers_at(record, HEAD + 7, np.int64)
+        images, lines, groups, blocks = n[0], n[10], n[14], n[15]
+        each = len(r) // len(q)
+        tiles = groups * blocks * ((images * lines * n[HEAD + 3] + each - 1) // each)
         multiply(
-            m, v, r, c, a, q, s, numbers_at(n[4], pixels // len(q), np.int64), n[HEAD],
+            m, v, r, c, a, q, s, numbers_at(n[4], lines, np.int64),
+            numbers_at(n[HEAD + 1], len(q), np.int64), numbers_at(n[HEAD + 2], lines, np.int64),
+            n[HEAD + 3], (n[HEAD + 4], n[HEAD + 5], n[HEAD + 6]), n[HEAD],
             tiles * part // parts, tiles * (part + 1) // parts, *operands(n, kind),
         )  # fmt: skip
         return 1

@@ -154,7 +154,8 @@ def _max_pool(
             for c in range(channels):
                 target[c] = max(max(first[c], second[c]), max(third[c], fourth[c])) - base
             continue
-        best[:] = first
+        for c in range(channels):  # a slice's assignment takes two seconds to compile
+            best[c] = first[c]
         for t in range(1, len(taps)):
             tap = x[start + taps[t] : start + taps[t] + channels]
             for c in range(channels):

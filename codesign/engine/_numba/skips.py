@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-from codesign.engine._numba.tasks import address, numbers_at
+from codesign.engine._numba.tasks import address
 from codesign.ir import IntArray
 
 #: Numbers of a record that say where the other map and the select lie, in the order of `Skip.laid`.
-SKIP_NUMBERS = 6
+SKIP_NUMBERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Skip:
         zeros: where it is 0; 0 without a select.
         signed: whether codes are.
         channels: of the other map, which the result has once or several times.
-        selects: (pixels,) offset in an image's selects of each pixel's, which are `outputs` bits.
-        bits: of an image's selects.
+        outputs: channels of the result, and bits of a select.
+        pixels: of the result.
+        frames: parts of the result with a select of their own, one behind the other.
         less: what is taken off each result.
     """
 
@@ -38,16 +39,21 @@ class Skip:
     zeros: int
     signed: bool
     channels: int
-    selects: IntArray
-    bits: int
+    outputs: int
+    pixels: int
+    frames: int = 1
     less: int = 0
+
+    @property
+    def selects(self) -> IntArray:
+        """Where each pixel's select begins in those of an image, (pixels,)."""
+        starts = np.arange(self.frames, dtype=np.int64) * self.outputs
+        return np.repeat(starts, self.pixels // self.frames)
 
     def laid(self, beside: tuple[IntArray, ...]) -> tuple[int, ...]:
         """Numbers of a record; `beside` are the other map and, if there is one, the select."""
-        return (
-            address(beside[0]), address(beside[-1]), address(self.selects), self.channels,
-            len(self.selects), self.bits,
-        )  # fmt: skip
+        bits = self.frames * self.outputs
+        return address(beside[0]), address(beside[-1]), self.channels, bits
 
 
 def variant_of(skip: Skip | None) -> tuple[int, ...]:
@@ -64,10 +70,10 @@ def places_of(skip: Any) -> int:
 @register_jitable
 def beside_of(skip: Any, numbers: tuple[int, ...], first: int) -> tuple[int, ...]:
     """The numbers of a record for results from the channel `first` on: no division for each."""
-    other, select, selects, channels, pixels, bits = numbers
+    other, select, channels, bits = numbers
     if len(skip):
         other, select = other + first % channels, select + first
-    return other, select, selects, channels, pixels, bits
+    return other, select, channels, bits
 
 
 @register_jitable
@@ -77,15 +83,19 @@ def aim(
     number: int,
     place: int,
     beside: tuple[int, ...],
+    pixels: int,
     image: int,
     pixel: int,
+    chosen: int,
 ) -> None:
-    """The addresses of one of a tile's results, which goes to `place`."""
+    """The addresses of one of a tile's results, which goes to `place`.
+
+    It is a pixel of an image of so many; `chosen` is where in the image's bits its select begins.
+    """
     if len(skip) == 0:
         targets[number] = place
     else:
-        other, select, selects, channels, pixels, bits = beside
+        other, select, channels, bits = beside
         targets[3 * number] = place
         targets[3 * number + 1] = other + (image * pixels + pixel) * channels
-        offset = numbers_at(selects, pixels, np.int64)[pixel]
-        targets[3 * number + 2] = select + image * bits + offset
+        targets[3 * number + 2] = select + image * bits + chosen

@@ -22,17 +22,18 @@ def _aim_all(
     spare: IntArray,
     targets: IntArray,
     beside: tuple[int, ...],
+    selects: IntArray,
     width: int,
     aside: bool,
 ) -> None:
     """Where the codes of each pixel go: to its index of `y`, or aside (always, or below 0)."""
     place = spare.ctypes.data
     for m in range(len(indices)):
-        if aside or indices[m] < 0:
-            aim(skip, targets, m, place, beside, image_of[m], max(pixel_of[m], 0))
-        else:
+        p = max(pixel_of[m], 0)
+        target = place
+        if not aside and indices[m] >= 0:
             target = y.ctypes.data + y.itemsize * indices[m]
-            aim(skip, targets, m, target, beside, image_of[m], pixel_of[m])
+        aim(skip, targets, m, target, beside, len(selects), image_of[m], p, selects[p])
         place += y.itemsize * width
 
 
@@ -81,6 +82,7 @@ def direct(
     columns: tuple[int, ...],
     skip: tuple[tuple[int, ...], ...],
     places: IntArray,
+    selects: IntArray,
     pixels: IntArray,
     pitch: int,
     configurations: IntArray,
@@ -155,7 +157,19 @@ def direct(
                     if t == each:
                         n, t = n + 1, 0
             taken = indices[: count * height]
-            _aim_all(skip, y, taken, image_of, pixel_of, spare, targets, near, width, valid < width)
+            _aim_all(
+                skip,
+                y,
+                taken,
+                image_of,
+                pixel_of,
+                spare,
+                targets,
+                near,
+                selects,
+                width,
+                valid < width,
+            )
             if count == len(rows):
                 _block(
                     mode, rows, columns, skip, sources, pitch, offsets, weights[g, b], sums,
@@ -183,6 +197,7 @@ def gathered(
     columns: tuple[int, ...],
     skip: tuple[tuple[int, ...], ...],
     places: IntArray,
+    selects: IntArray,
     positions: IntArray,
     steps: IntArray,
     configurations: IntArray,
@@ -246,7 +261,19 @@ def gathered(
             indices[m] = pixel_at[m] + first
         taken = indices[:count]
         near = beside_of(skip, beside, first)
-        _aim_all(skip, y, taken, image_of, pixel_of, spare, targets, near, width, valid < width)
+        _aim_all(
+            skip,
+            y,
+            taken,
+            image_of,
+            pixel_of,
+            spare,
+            targets,
+            near,
+            selects,
+            width,
+            valid < width,
+        )
         if count == most:
             for m in range(len(rows)):
                 sources[m] = windows.ctypes.data + m * 1024

@@ -12,8 +12,9 @@ from codesign.engine._numba.tasks import entry, numbers_at
 from codesign.engine._numba.tileloops import direct, gathered
 
 #: Numbers of a record, in the order that `Tiled.task` writes: those of every product; addresses of
-#: configurations, pixels, positions, steps; pixels of a start, pitch, steps, pixels of an image.
-RECORD = HEAD + 8
+#: configurations, pixels, positions, steps, selects; pixels of a start, pitch, steps, pixels of an
+#: image.
+RECORD = HEAD + 9
 
 
 @cache
@@ -30,8 +31,9 @@ def tiles_entry(
     def tiles_direct(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, RECORD, np.int64)
         direct(
-            m, r, c, s, numbers_at(n[4], n[HEAD + 7], np.int64),
-            numbers_at(n[HEAD + 1], (n[10], n[HEAD + 4]), np.int64), n[HEAD + 5],
+            m, r, c, s, numbers_at(n[4], n[HEAD + 8], np.int64),
+            numbers_at(n[HEAD + 4], n[HEAD + 8], np.int64),
+            numbers_at(n[HEAD + 1], (n[10], n[HEAD + 5]), np.int64), n[HEAD + 6],
             numbers_at(n[HEAD], (16, 64), np.uint8), part, parts, *operands(n, kind),
         )  # fmt: skip
         return 1
@@ -39,9 +41,10 @@ def tiles_entry(
     def tiles_gathered(record: int, part: int, parts: int) -> int:
         n = numbers_at(record, RECORD, np.int64)
         gathered(
-            m, r, c, s, numbers_at(n[4], n[HEAD + 7], np.int64),
+            m, r, c, s, numbers_at(n[4], n[HEAD + 8], np.int64),
+            numbers_at(n[HEAD + 4], n[HEAD + 8], np.int64),
             numbers_at(n[HEAD + 2], n[13], np.int64),
-            numbers_at(n[HEAD + 3], n[HEAD + 6], np.int64),
+            numbers_at(n[HEAD + 3], n[HEAD + 7], np.int64),
             numbers_at(n[HEAD], (16, 64), np.uint8), part, parts, *operands(n, kind),
         )  # fmt: skip
         return 1

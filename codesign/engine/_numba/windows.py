@@ -69,6 +69,24 @@ def pixel_offsets(
     return place * channels
 
 
+def in_rows(tables: IntArray) -> tuple[int, IntArray, IntArray]:
+    """Tables (tables, pixels) as rows of pixels that are evenly apart in each of them.
+
+    Pixels of a row, at least 1; of each table where the rows begin (tables, rows), and how far
+    apart the pixels of a row are (tables,).
+    """
+    count, pixels = tables.shape
+    apart = np.diff(tables)
+    uneven = np.flatnonzero((apart != apart[:, :1]).any(0))
+    width = int(uneven[0]) + 1 if len(uneven) else pixels
+    if width == 1 or pixels % width:
+        return 1, tables, np.zeros(count, np.int64)
+    rows = tables.reshape(count, -1, width)
+    if (np.diff(rows) != apart[:, :1, None]).any():
+        return 1, tables, np.zeros(count, np.int64)
+    return width, np.ascontiguousarray(rows[:, :, 0]), apart[:, 0].copy()
+
+
 def squares(results: tuple[int, ...], pool: bool) -> IntArray:
     """Pixels of each 2 x 2 of a map of results, (squares, 4), row by row.
 

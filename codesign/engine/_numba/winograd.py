@@ -19,7 +19,15 @@ from dataclasses import replace
 import numpy as np
 
 from codesign.engine._numba import micro
-from codesign.engine._numba.after import Counted, Cut, Rescale, finishing, lay_after, lay_numbers
+from codesign.engine._numba.after import (
+    Counted,
+    Cut,
+    Rescale,
+    finishing,
+    lay_after,
+    lay_numbers,
+    sided,
+)
 from codesign.engine._numba.features import Level
 from codesign.engine._numba.memory import lines
 from codesign.engine._numba.native import Buffers
@@ -105,7 +113,7 @@ class Winograd(Ready):
         self.window, self.pooled, self.skip = window, pooled, skip
         self.outputs = len(weight)
         if isinstance(after, Counted | Cut):
-            weight = weight * after.side.reshape(-1, 1, 1, 1)
+            weight = sided(weight, after)
         # stored are values of 0 or more (or, signed, of as many below 0): what they are less
         below = 2 * greatest
         low = below if level.signed else 0
@@ -145,15 +153,18 @@ class Winograd(Ready):
     ) -> Task:
         """See `Ready.task`; the parts are ranges of blocks of tiles, groups and outputs."""
         channels = self.window.channels
+        selects = places if self.skip is None else self.skip.selects
         own = (
             address(self.bases), self.window.padded[1] * channels, channels, self.rest,
             self.middle, self.block, address(self.results), self.results.shape[1], len(places),
+            address(selects),
         )  # fmt: skip
         record, arrays = self.record(frame, y, self.starts, places, step, beside, *own)
         assert len(record) == RECORD
         function = products_entry(*self.variant, variant_of(self.skip), y.dtype.name)
         products = 16 * self.bias.size * len(self.starts) * 4 * len(self.offsets)
-        return Task(function, record, products / PART_PRODUCTS, (*arrays, self.bases, self.results))
+        holds = *arrays, self.bases, self.results, selects
+        return Task(function, record, products / PART_PRODUCTS, holds)
 
 
 def _scaled(after: Rescale | Counted | Cut | None) -> Rescale | Counted | Cut | None:

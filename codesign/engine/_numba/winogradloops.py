@@ -22,8 +22,8 @@ from codesign.ir import IntArray
 _APART = 64
 #: Numbers of a record, in the order that `Winograd.task` writes: those of every product; address of
 #: the positions' biases, bytes of a row and of a pixel, what is added, tiles of a block; address of
-#: each tile's results, how many they are, results of an image.
-RECORD = HEAD + 9
+#: each tile's results, how many they are, results of an image, address of their selects.
+RECORD = HEAD + 10
 
 
 @compiled
@@ -36,6 +36,7 @@ def products(
     skip: tuple[tuple[int, ...], ...],
     places: IntArray,
     pixels: IntArray,
+    selects: IntArray,
     bases: IntArray,
     line: int,
     pixel: int,
@@ -125,7 +126,8 @@ def products(
                     target = y.ctypes.data + y.itemsize * index
                 else:
                     target = spare.ctypes.data + y.itemsize * k * width
-                aim(skip, ends, k, target, near, image_of[m], pixels[tile_of[m], k])
+                p = pixels[tile_of[m], k]
+                aim(skip, ends, k, target, near, len(places), image_of[m], p, selects[p])
             join(  # type: ignore[call-arg]
                 mode, level, columns, pooled, skip, sums.ctypes.data + m * bias.shape[2] * 4,
                 sum_plane, bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
@@ -155,6 +157,7 @@ def products_entry(
         products(
             m, v, r, c, q, s, numbers_at(n[4], n[HEAD + 8], np.int64),
             numbers_at(n[HEAD + 6], (n[10], n[HEAD + 7]), np.int64),
+            numbers_at(n[HEAD + 9], n[HEAD + 8], np.int64),
             numbers_at(n[HEAD], (groups, blocks, 16, lanes), np.int32),
             n[HEAD + 1], n[HEAD + 2], n[HEAD + 3], n[HEAD + 4], n[HEAD + 5], part, parts,
             *operands(n, kind),
