@@ -130,7 +130,8 @@ def _measured(part: str, given: argparse.Namespace, found: dict[str, Any]) -> An
                 use = peak(network, min(images, CLIPS.get(network, images)), threads)
                 print(
                     f"{network}, batch {use['batch']}: {use['added'] / 1e6:.1f} MB over what was "
-                    f"there, {use['ratio']:.2f} x model and activations"
+                    f"there, {use['ratio']:.2f} x model and activations, "
+                    f"{use['ratio_again']:.2f} x with kernels loaded"
                 )
                 found["memory"].append(use)
                 yield

@@ -113,6 +113,7 @@ def test_peak_memory_is_measured_beside_what_a_run_needs() -> None:
     # the second convolution reads and writes 64 maps of 32 x 32
     assert found["needed"] > 4 * 2 * 64 * 32 * 32
     assert found["added"] > 0 and found["ratio"] == found["added"] / found["needed"]
+    assert found["again"] > 0 and found["ratio_again"] == found["again"] / found["needed"]
 
 
 def test_whole_processes_end_well(tmp_path: Any) -> None:

@@ -142,7 +142,7 @@ def test_rows_are_the_tables(data: Any) -> None:
     tables = np.stack((starts, places, 0 * places))
     if data.draw(st.booleans()):
         tables[data.draw(st.integers(0, 2)), data.draw(st.integers(0, len(starts) - 1))] += 1
-    width, begins, apart = in_rows(tables)
+    width, begins, apart = in_rows(list(tables))
     rebuilt = begins[:, :, None] + apart[:, None, None] * np.arange(width)
     assert np.array_equal(rebuilt.reshape(3, -1), tables)
     assert all(array.flags.c_contiguous for array in (begins, apart))
@@ -151,7 +151,7 @@ def test_rows_are_the_tables(data: Any) -> None:
 def test_rows_of_a_map_are_its_rows() -> None:
     starts = Window((6, 8), 4, (3, 3), (1, 1), (1, 1)).starts
     frame: IntArray = Frame((6, 8), (2, 2), 5, 0, 0).places
-    assert in_rows(np.stack((starts, frame)))[0] == 8
-    assert in_rows(np.stack((np.arange(48), frame)))[0] == 8
-    assert in_rows(np.arange(48)[None])[0] == 48
-    assert in_rows(np.zeros((2, 1), np.int64))[0] == 1
+    assert in_rows((starts, frame))[0] == 8
+    assert in_rows((np.arange(48), frame))[0] == 8
+    assert in_rows((np.arange(48),))[0] == 48
+    assert in_rows((np.zeros(1, np.int64),) * 2)[0] == 1

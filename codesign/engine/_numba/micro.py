@@ -186,7 +186,7 @@ class _Emitter:
 
     def finish(
         self, mode: int, totals: list[Any], column: int, after: list[Any], levels: Any
-    ) -> Any:
+    ) -> list[Any]:
         """What is stored of pixels' sums (their bias is added) of one vector of outputs.
 
         Each is a code's bytes, bits, or the sum itself.

@@ -231,7 +231,7 @@ class Packed(Ready):
         starts = self.starts.reshape(-1, self.pool)
         corners = np.ascontiguousarray(starts[0] - starts[0, 0])
         selects = 0 * places if self.skip is None else self.skip.selects
-        width, begins, hops = in_rows(np.stack((starts[:, 0], places, selects)))
+        width, begins, hops = in_rows((starts[:, 0], places, selects))
         own = self.apart, address(corners), address(begins[2]), width, *hops.tolist()
         record, arrays = self.record(frame, y, begins[0], begins[1], step, beside, *own)
         products = self.bias.size * starts.size * 4 * len(self.offsets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,22 +70,24 @@ def pixel_offsets(
     return place * channels
 
 
-def in_rows(tables: IntArray) -> tuple[int, IntArray, IntArray]:
-    """Tables (tables, pixels) as rows of pixels that are evenly apart in each of them.
+def in_rows(tables: Sequence[IntArray]) -> tuple[int, IntArray, IntArray]:
+    """Tables of numbers for the same pixels as rows of pixels, evenly apart in each table.
 
     Pixels of a row, at least 1; of each table where the rows begin (tables, rows), and how far
     apart the pixels of a row are (tables,).
     """
-    count, pixels = tables.shape
-    apart = np.diff(tables)
-    uneven = np.flatnonzero((apart != apart[:, :1]).any(0))
-    width = int(uneven[0]) + 1 if len(uneven) else pixels
-    if width == 1 or pixels % width:
-        return 1, tables, np.zeros(count, np.int64)
-    rows = tables.reshape(count, -1, width)
-    if (np.diff(rows) != apart[:, :1, None]).any():
-        return 1, tables, np.zeros(count, np.int64)
-    return width, np.ascontiguousarray(rows[:, :, 0]), apart[:, 0].copy()
+    width = pixels = len(tables[0])
+    for table in tables:  # one after the other: they are large
+        apart = np.diff(table)
+        uneven = np.flatnonzero(apart != apart[:1])
+        width = min(width, int(uneven[0]) + 1 if len(uneven) else pixels)
+    even = pixels % width == 0 and all(
+        (np.diff(table.reshape(-1, width)) == np.diff(table[:2])).all() for table in tables
+    )
+    if not even or width == 1:
+        return 1, np.stack(tables), np.zeros(len(tables), np.int64)
+    begins, apart = (np.stack([table[start::width] for table in tables]) for start in (0, 1))
+    return width, begins, apart[:, 0] - begins[:, 0]
 
 
 def squares(results: tuple[int, ...], pool: bool) -> IntArray:
