@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numba
@@ -15,6 +16,7 @@ from numba.extending import intrinsic
 from codesign.engine._numba import amx
 from codesign.engine._numba.features import Level, levels
 from codesign.engine._numba.micro import _Emitter
+from codesign.engine._numba.tasks import alone, program
 from codesign.engine._numba.tiles import packed_product
 from codesign.engine._numba.vectors import repeat
 from codesign.engine._numba.windows import Window
@@ -72,8 +74,9 @@ def kernel_rates(channels: int = 64, size: int = 32) -> dict[str, float]:
         if not level.lanes:
             continue
         # bits or bytes: the frame has enough of either
-        product = packed_product(level, window, weight, 0, None)
-        seconds = _best(lambda p=product: p.run(frame, images, y, places, outputs))  # type: ignore[misc]
+        task = packed_product(level, window, weight, 0, None).task(frame, y, places, outputs)
+        assert task is not None
+        seconds = _best(partial(alone, program([task], images, 1)))
         rates[level.name] = images * outputs * 9 * channels / seconds / 1e9
     return rates
 
