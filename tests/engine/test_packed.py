@@ -46,6 +46,26 @@ def level(packed: Level) -> str:
     return packed.name
 
 
+def ended(builder: GraphBuilder, y: str, outputs: int, end: str, seed: int) -> str:
+    """Rescaling and activation behind a product of so many outputs."""
+    b = builder.constant("b", random_codes((outputs,), BIAS, seed + 1), BIAS)
+    if end != "folded":
+        shift = 0 if end == "threshold" else 2
+        y = builder.node("norm", "bit_shift_norm", [y, b], shift=shift)
+    if end == "hwmsb":
+        y = builder.node("act", "hwmsb", [y], bits=2, shift=1)
+    elif end == "clip":
+        y = builder.node("act", "clip", [y], lo=-3, hi=4)
+    elif end in ("threshold", "folded"):
+        ascending = np.sort(random_codes((outputs, 3), BIAS, seed + 3), axis=1)
+        levels = builder.constant("levels", ascending, BIAS)
+        flip = builder.constant("flip", np.arange(outputs) % 3 % 2, IntType(0, 1))
+        y = builder.node("act", "threshold", [y, levels, flip])
+    elif end:
+        y = builder.node("act", end, [y])
+    return y
+
+
 def chain(
     *,
     codes: IntType = TWO_BITS,
@@ -75,23 +95,7 @@ def chain(
         "conv", "conv", [x, w], groups=groups, stride=(stride,) * rank,
         padding=(padding,) * rank, pad_code=codes.hi,
     )  # fmt: skip
-    b = builder.constant(
-        "b", random_codes((outputs,), IntType(-40, 40), seed + 1), IntType(-40, 40)
-    )
-    if end != "folded":
-        shift = 0 if end == "threshold" else 2
-        y = builder.node("norm", "bit_shift_norm", [y, b], shift=shift)
-    if end == "hwmsb":
-        y = builder.node("act", "hwmsb", [y], bits=2, shift=1)
-    elif end == "clip":
-        y = builder.node("act", "clip", [y], lo=-3, hi=4)
-    elif end in ("threshold", "folded"):
-        ascending = np.sort(random_codes((outputs, 3), BIAS, seed + 3), axis=1)
-        levels = builder.constant("levels", ascending, BIAS)
-        flip = builder.constant("flip", np.arange(outputs) % 3 % 2, IntType(0, 1))
-        y = builder.node("act", "threshold", [y, levels, flip])
-    elif end:
-        y = builder.node("act", end, [y])
+    y = ended(builder, y, outputs, end, seed)
     if pool:
         size, step = (2, 2) if pool is True else pool
         y = builder.node("pool", "max_pool", [y], kernel=(size,) * rank, stride=(step,) * rank)

@@ -31,11 +31,12 @@ from tests.engine import amx
 from tests.engine.fence import Fenced
 from tests.engine.levels import HERE, OF_BYTES, first, of_bytes
 from tests.engine.parts import call
+from tests.engine.test_packed import ended
 from tests.engine.test_winograd import whatever_it_costs
 from tests.strategies import random_codes
 
 CODES, BIT, BIPOLAR = IntType(0, 3), IntType(0, 1), IntType(-1, 1, 2)
-TERNARY, BIAS = code_set(3), IntType(-40, 40)
+TERNARY = code_set(3)
 #: What is behind a product, and the codes it gives.
 ENDS = {
     "hwmsb": IntType(0, 3), "clip": IntType(-3, 4), "heaviside": BIT, "sign": BIPOLAR,
@@ -77,18 +78,7 @@ def block(
     f = builder.node(
         "conv", "conv", [image, w], stride=ones, padding=padding, pad_code=CODES.hi, groups=groups
     )
-    b = builder.constant("b", random_codes((channels,), BIAS, seed + 1), BIAS)
-    f = builder.node("norm", "bit_shift_norm", [f, b], shift=0 if end == "threshold" else 2)
-    if end == "hwmsb":
-        f = builder.node("act", end, [f], bits=2, shift=1)
-    elif end == "clip":
-        f = builder.node("act", end, [f], lo=-3, hi=4)
-    elif end == "threshold":
-        levels = np.sort(random_codes((channels, 3), BIAS, seed + 3), axis=1)
-        flip = builder.constant("flip", np.arange(channels) % 3 % 2, BIT)
-        f = builder.node("act", end, [f, builder.constant("levels", levels, BIAS), flip])
-    else:
-        f = builder.node("act", end, [f])
+    f = ended(builder, f, channels, end, seed)
     if pool:
         f = builder.node("pool", "max_pool", [f], kernel=(2,) * rank, stride=(2,) * rank)
     shape = builder.value(f).shape

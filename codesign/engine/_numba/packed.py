@@ -119,6 +119,10 @@ class Ready(ABC):
     ) -> Task | None:
         """As `run`, as a task whose parts write apart; None: the product has only `run`."""
 
+    def selects(self, places: IntArray) -> IntArray:
+        """Where each result's select begins in an image's; without a skip nothing reads it."""
+        return places if self.skip is None else self.skip.selects
+
     def record(
         self, frame: IntArray, y: IntArray, starts: IntArray, places: IntArray, step: int,
         beside: Buffers, *own: int,
@@ -230,8 +234,7 @@ class Packed(Ready):
         """See `Ready.task`; the parts are ranges of tiles, over pixels and blocks of outputs."""
         starts = self.starts.reshape(-1, self.pool)
         corners = np.ascontiguousarray(starts[0] - starts[0, 0])
-        selects = 0 * places if self.skip is None else self.skip.selects
-        width, begins, hops = in_rows((starts[:, 0], places, selects))
+        width, begins, hops = in_rows((starts[:, 0], places, self.selects(places)))
         own = self.apart, address(corners), address(begins[2]), width, *hops.tolist()
         record, arrays = self.record(frame, y, begins[0], begins[1], step, beside, *own)
         products = self.bias.size * starts.size * 4 * len(self.offsets)

@@ -16,35 +16,46 @@ from codesign.ir import IntArray
 def _aim_all(
     skip: tuple[tuple[int, ...], ...],
     y: IntArray,
-    indices: IntArray,
+    places: IntArray,
+    selects: IntArray,
     image_of: IntArray,
     pixel_of: IntArray,
+    step: int,
+    first: int,
     spare: IntArray,
     targets: IntArray,
     beside: tuple[int, ...],
-    selects: IntArray,
     width: int,
     aside: bool,
 ) -> None:
-    """Where the codes of each pixel go: to its index of `y`, or aside (always, or below 0)."""
-    place = spare.ctypes.data
-    for m in range(len(indices)):
-        p = max(pixel_of[m], 0)
-        target = place
-        if not aside and indices[m] >= 0:
-            target = y.ctypes.data + y.itemsize * indices[m]
-        aim(skip, targets, m, target, beside, len(selects), image_of[m], p, selects[p])
+    """Where the codes of each pixel go: to its place in `y`, or aside (always, or of no pixel)."""
+    near, place = beside_of(skip, beside, first), spare.ctypes.data
+    for m in range(len(pixel_of)):
+        n, p, target = image_of[m], max(pixel_of[m], 0), place
+        if not aside and pixel_of[m] >= 0:
+            target = y.ctypes.data + y.itemsize * (n * step + places[p] + first)
+        aim(skip, targets, m, target, near, len(places), n, p, selects[p])
         place += y.itemsize * width
 
 
 @register_jitable
-def _fetch(y: IntArray, indices: IntArray, spare: IntArray, width: int, valid: int) -> None:
+def _fetch(
+    y: IntArray,
+    places: IntArray,
+    image_of: IntArray,
+    pixel_of: IntArray,
+    step: int,
+    first: int,
+    spare: IntArray,
+    width: int,
+    valid: int,
+) -> None:
     """From aside what a group has of a block's outputs."""
-    for m in range(len(indices)):
-        if indices[m] >= 0:
+    for m in range(len(pixel_of)):
+        if pixel_of[m] >= 0:
             source = spare.ctypes.data + y.itemsize * m * width
-            target = y.ctypes.data + y.itemsize * indices[m]
-            move(source, target, y.itemsize * valid)  # type: ignore[call-arg]
+            index = image_of[m] * step + places[pixel_of[m]] + first
+            move(source, y.ctypes.data + y.itemsize * index, y.itemsize * valid)  # type: ignore[call-arg]
 
 
 @register_jitable
@@ -116,7 +127,7 @@ def direct(
     tiles = (images + 15) // 16 if single else images * each
     blocks = (tiles + len(rows) - 1) // len(rows)
     sources = np.empty(len(rows), np.int64)
-    indices, image_of, pixel_of = np.empty((3, len(rows) * height), np.int64)
+    image_of, pixel_of = np.empty((2, len(rows) * height), np.int64)
     targets = np.empty(len(rows) * height * places_of(skip), np.int64)
     spare = np.empty(len(rows) * height * width, y.dtype)
     sums = lines(len(rows) * len(columns) * 1024)
@@ -130,7 +141,6 @@ def direct(
     for _ in range(begin, end):
         valid = min(width, stored - b * width)
         first = g * stored + b * width
-        near = beside_of(skip, beside, first)
         origin = frame.ctypes.data + g * between
         start = block * len(rows)
         stop = min(start + len(rows), tiles)
@@ -143,33 +153,20 @@ def direct(
                     sources[m] = origin + n * size
                     for k in range(height):
                         own = n + k >= (tile + m) * 16
-                        index = (n + k) * step + places[0] + first
-                        indices[m * height + k] = index if own else -1
-                        image_of[m * height + k], pixel_of[m * height + k] = n + k, 0
+                        image_of[m * height + k] = n + k
+                        pixel_of[m * height + k] = 0 if own else -1
                 else:
                     sources[m] = origin + n * size + starts[t]
                     for k in range(16):
-                        p = pixels[t, k]
-                        index = -1 if p < 0 else n * step + places[p] + first
-                        indices[m * 16 + k] = index
-                        image_of[m * 16 + k], pixel_of[m * 16 + k] = n, p
+                        image_of[m * 16 + k], pixel_of[m * 16 + k] = n, pixels[t, k]
                     t += 1
                     if t == each:
                         n, t = n + 1, 0
-            taken = indices[: count * height]
+            taken = pixel_of[: count * height]
             _aim_all(
-                skip,
-                y,
-                taken,
-                image_of,
-                pixel_of,
-                spare,
-                targets,
-                near,
-                selects,
-                width,
-                valid < width,
-            )
+                skip, y, places, selects, image_of, taken, step, first, spare, targets, beside,
+                width, valid < width,
+            )  # fmt: skip
             if count == len(rows):
                 _block(
                     mode, rows, columns, skip, sources, pitch, offsets, weights[g, b], sums,
@@ -181,7 +178,7 @@ def direct(
                     height, bias[g, b], numbers, levels[g, b], targets,
                 )  # fmt: skip
             if valid < width:
-                _fetch(y, taken, spare, width, valid)
+                _fetch(y, places, image_of, taken, step, first, spare, width, valid)
         block += 1
         if block == blocks:
             block, n, t, b = 0, 0, 0, b + 1
@@ -229,7 +226,7 @@ def gathered(
     total = images * pixels
     blocks = (total + most - 1) // most
     sources = np.empty(len(rows), np.int64)
-    pixel_at, indices, image_of, pixel_of = np.empty((4, most), np.int64)
+    image_of, pixel_of = np.empty((2, most), np.int64)
     targets = np.empty(most * places_of(skip), np.int64)
     spare = np.empty(most * width, y.dtype)
     sums = lines(len(rows) * len(columns) * 1024)
@@ -250,30 +247,17 @@ def gathered(
                 target = windows.ctypes.data + m * 64
                 for piece in range(len(offsets)):
                     amx.copy(source + offsets[piece], target + positions[piece])
-                pixel_at[m] = n * step + places[p]
                 image_of[m], pixel_of[m] = n, p
                 p += 1
                 if p == pixels:
                     n, p = n + 1, 0
             there = block
         first = g * stored + b * width
-        for m in range(count):
-            indices[m] = pixel_at[m] + first
-        taken = indices[:count]
-        near = beside_of(skip, beside, first)
+        taken = pixel_of[:count]
         _aim_all(
-            skip,
-            y,
-            taken,
-            image_of,
-            pixel_of,
-            spare,
-            targets,
-            near,
-            selects,
-            width,
+            skip, y, places, selects, image_of, taken, step, first, spare, targets, beside, width,
             valid < width,
-        )
+        )  # fmt: skip
         if count == most:
             for m in range(len(rows)):
                 sources[m] = windows.ctypes.data + m * 1024
@@ -290,5 +274,5 @@ def gathered(
                     targets[tile * places_of(skip) :],
                 )  # fmt: skip
         if valid < width:
-            _fetch(y, taken, spare, width, valid)
+            _fetch(y, places, image_of, taken, step, first, spare, width, valid)
     amx.release()

@@ -213,7 +213,7 @@ class Tiled(Packed):
             positions, steps = self.targets, self.steps
         else:
             starts, pixels, pitch = self.cover.starts, self.cover.pixels, self.cover.pitch
-        selects = places if self.skip is None else self.skip.selects
+        selects = self.selects(places)
         more = amx.CONFIGURATIONS, pixels, positions, steps, selects
         own = *map(address, more), pixels.shape[1], pitch, len(steps), len(places)
         record, arrays = self.record(frame, y, starts, places, step, beside, *own)

@@ -153,7 +153,7 @@ class Winograd(Ready):
     ) -> Task:
         """See `Ready.task`; the parts are ranges of blocks of tiles, groups and outputs."""
         channels = self.window.channels
-        selects = places if self.skip is None else self.skip.selects
+        selects = self.selects(places)
         own = (
             address(self.bases), self.window.padded[1] * channels, channels, self.rest,
             self.middle, self.block, address(self.results), self.results.shape[1], len(places),

@@ -64,10 +64,9 @@ def products(
     """Tiles of 2 x 2 results whose windows begin at `starts` of each image, `block` at a time.
 
     `pixels` (tiles, results) are the results of each tile, `places` the elements of `y` where
-    results begin. `weights` (groups, blocks
-    of outputs, 16 * size) and `bases` (groups, blocks, 16, lanes) hold those of each position. All
-    outputs follow when a block is spread. Of the blocks, in the order of tiles, groups, outputs,
-    one of `parts` equal parts is computed.
+    results begin. `weights` (groups, blocks of outputs, 16 * size) and `bases` (groups, blocks, 16,
+    lanes) hold those of each position. All outputs follow when a block is spread. Of the blocks, in
+    the order of tiles, groups, outputs, one of `parts` equal parts is computed.
     """
     each, results = pixels.shape
     groups, wide, piece = weights.shape[0], weights.shape[1], weights.shape[2] // 16
@@ -78,7 +77,7 @@ def products(
     sources, targets = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     ends = np.empty(results * places_of(skip), np.int64)
     image_of, tile_of = np.empty((2, block), np.int64)
-    indices = np.empty(block * results, np.int64)
+    indices = np.empty(results, np.int64)
     spare = np.empty(results * width, y.dtype)
     units = (tiles + block - 1) // block * groups * wide
     there = -1
@@ -95,8 +94,6 @@ def products(
                     spread(  # type: ignore[call-arg]
                         source + c, line, pixel, target + c, plane, rest, middle
                     )
-                for k in range(results):
-                    indices[m * results + k] = n * step + places[pixels[t, k]]
                 image_of[m], tile_of[m] = n, t
                 t += 1
                 if t == each:
@@ -120,14 +117,15 @@ def products(
         place = g * stored + b * width
         near = beside_of(skip, beside, place)
         for m in range(count):
+            n, t = image_of[m], tile_of[m]
             for k in range(results):
+                p = pixels[t, k]
+                indices[k] = n * step + places[p] + place
                 if valid == width:
-                    index = indices[m * results + k] + place
-                    target = y.ctypes.data + y.itemsize * index
+                    target = y.ctypes.data + y.itemsize * indices[k]
                 else:
                     target = spare.ctypes.data + y.itemsize * k * width
-                p = pixels[tile_of[m], k]
-                aim(skip, ends, k, target, near, len(places), image_of[m], p, selects[p])
+                aim(skip, ends, k, target, near, len(places), n, p, selects[p])
             join(  # type: ignore[call-arg]
                 mode, level, columns, pooled, skip, sums.ctypes.data + m * bias.shape[2] * 4,
                 sum_plane, bias[g, b].ctypes.data, numbers.ctypes.data, levels[g, b].ctypes.data,
@@ -135,8 +133,7 @@ def products(
             )  # fmt: skip
             if valid < width:
                 for k in range(results):
-                    index = indices[m * results + k] + place
-                    target = y.ctypes.data + y.itemsize * index
+                    target = y.ctypes.data + y.itemsize * indices[k]
                     move(ends[k * places_of(skip)], target, y.itemsize * valid)
 
 
