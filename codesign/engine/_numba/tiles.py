@@ -220,5 +220,5 @@ class Tiled(Packed):
         assert len(record) == RECORD
         mode, _, rows, columns, _, _, skip = self.variant
         function = tiles_entry(way, mode, rows, columns, skip, y.dtype.name)
-        products = self.weights.size * len(self.starts)
+        products = self.weights.size * len(places)
         return Task(function, record, products / (_FASTER * PART_PRODUCTS), (*arrays, *more))
